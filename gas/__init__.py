@@ -1,0 +1,1 @@
+"""GAS, a genomics annotation service: the web application and its domain."""

@@ -1,0 +1,103 @@
+"""Who uses the service, on which plan, and what they pay for."""
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models import Q
+
+
+class Plan(models.Model):
+    """What an account may do; a row, so that staff change limits without a release."""
+
+    FREE = "free"
+    PREMIUM = "premium"
+
+    name = models.CharField(max_length=20, primary_key=True)
+    max_upload_bytes = models.BigIntegerField(help_text="Largest input file, in bytes.")
+    max_active_jobs = models.PositiveIntegerField(help_text="Jobs queued or running at once.")
+    archives = models.BooleanField(
+        help_text="Results move to the archive some time after completion."
+    )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class User(AbstractUser):
+    """An account; `username` is the Globus `sub`, `email` is for contact only."""
+
+    plan = models.ForeignKey(
+        Plan, on_delete=models.PROTECT, default=Plan.FREE, related_name="users"
+    )
+
+    @property
+    def display_name(self) -> str:
+        """The name to greet with: the full name, else the mail address, else the identity."""
+        return self.get_full_name() or self.email or self.username
+
+    @property
+    def is_premium(self) -> bool:
+        """Whether results of this account stay at hand."""
+        return self.plan_id == Plan.PREMIUM
+
+
+class Subscription(models.Model):
+    """A paid period of one account, as the payment provider told it."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active"
+        ENDED = "ended"
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="subscriptions")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
+    customer_id = models.CharField(max_length=100)
+    provider_id = models.CharField(max_length=100)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"], condition=Q(status="active"), name="one_active_subscription"
+            ),
+            models.UniqueConstraint(fields=["provider_id"], name="subscription_known_once"),
+            models.CheckConstraint(
+                condition=Q(status="active", ended_at=None)
+                | Q(status="ended", ended_at__isnull=False),
+                name="ended_subscription_has_a_date",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider_id} ({self.status})"
+
+
+class BillingEvent(models.Model):
+    """The receipt of one verified event of the payment provider; its id makes repeats harmless."""
+
+    event_id = models.CharField(max_length=100, primary_key=True)
+    kind = models.CharField(max_length=100)
+    received_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.event_id}"
+
+
+class GlobusToken(models.Model):
+    """The tokens of one account for one Globus resource server, encrypted at rest."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="globus_tokens")
+    resource_server = models.CharField(max_length=200)
+    scope = models.TextField()
+    access_token = models.BinaryField()
+    refresh_token = models.BinaryField(blank=True)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "resource_server"], name="one_token_per_resource_server"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.resource_server} for {self.user_id}"

@@ -1,0 +1,83 @@
+"""What lies in storage: the inputs that users upload and the results that jobs write."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+
+class Upload(models.Model):
+    """One input file; the row comes first and names the key, the bytes come later."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending"  # the user may send the bytes
+        COMPLETE = "complete"  # looked at by the server, used by a job
+        REFUSED = "refused"  # not a VCF, or too large; the bytes are gone
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads"
+    )
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
+    filename = models.CharField(
+        max_length=200, help_text="As the user called it; shown, never used."
+    )
+    size = models.BigIntegerField(null=True, blank=True, help_text="Bytes.")
+    refusal = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(status="complete") | Q(size__isnull=False),
+                name="complete_upload_has_a_size",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="refused") | ~Q(refusal=""),
+                name="refused_upload_has_a_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.filename
+
+    @property
+    def key(self) -> str:
+        """The key of the input object, made by us from ids alone."""
+        return f"inputs/{self.owner_id}/{self.id}/input.vcf"
+
+
+class ResultFile(models.Model):
+    """One file of a job's result set, with the receipts of its copies."""
+
+    class Kind(models.TextChoices):
+        VCF = "vcf"
+        INDEX = "index"
+        SUMMARY = "summary"
+        LOG = "log"
+        PROVENANCE = "provenance"
+
+    #: What moves to the archive; the small files that the job page reads stay at hand.
+    ARCHIVED_KINDS = (Kind.VCF, Kind.INDEX)
+
+    job = models.ForeignKey("gas.Job", on_delete=models.CASCADE, related_name="files")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    key = models.CharField(max_length=300)
+    size = models.BigIntegerField(help_text="Bytes.")
+    sha256 = models.CharField(max_length=64, help_text="Hexadecimal SHA-256 of the whole file.")
+    archive_id = models.TextField(blank=True, help_text="Receipt of the archived copy.")
+    retrieval_id = models.TextField(blank=True, help_text="The retrieval under way.")
+    retrieval_tier = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["job", "kind"], name="one_file_of_a_kind"),
+            models.CheckConstraint(
+                condition=Q(retrieval_id="") | ~Q(archive_id=""),
+                name="retrieval_needs_an_archived_copy",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,243 @@
+"""The job: its states, the one table of transitions, and the guarded updates that move it."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from gas.models.account import User
+from gas.models.audit import JobEvent, Notice
+from gas.models.files import ResultFile, Upload
+
+
+class Status(models.TextChoices):
+    """Where a job is; in flight it is owned by exactly one task, at rest by none."""
+
+    QUEUED = "queued", "Queued"  # at rest: waits for annotate
+    RUNNING = "running", "Running"  # in flight: annotate
+    COMPLETED = "completed", "Completed"  # at rest: results are at hand
+    FAILED = "failed", "Failed"  # at rest, for ever: `failure` says why
+    CANCELLED = "cancelled", "Cancelled"  # at rest, for ever: its owner stopped it
+    ARCHIVING = "archiving", "Archiving"  # in flight: archive
+    ARCHIVED = "archived", "Archived"  # at rest: results are in the archive only
+    THAWING = "thawing", "Thawing"  # in flight: thaw, mostly waiting for the archive
+    RESTORING = "restoring", "Restoring"  # in flight: restore
+
+
+TRANSITIONS: dict[Status, frozenset[Status]] = {
+    Status.QUEUED: frozenset({Status.RUNNING, Status.CANCELLED}),
+    Status.RUNNING: frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED}),
+    Status.COMPLETED: frozenset({Status.ARCHIVING}),
+    Status.FAILED: frozenset(),
+    Status.CANCELLED: frozenset(),
+    Status.ARCHIVING: frozenset({Status.ARCHIVED}),
+    Status.ARCHIVED: frozenset({Status.THAWING}),
+    Status.THAWING: frozenset({Status.RESTORING}),
+    Status.RESTORING: frozenset({Status.COMPLETED, Status.THAWING}),
+}
+
+#: The state from which a task takes a job into the state it works in.
+CLAIMED_FROM: dict[Status, Status] = {
+    Status.RUNNING: Status.QUEUED,
+    Status.ARCHIVING: Status.COMPLETED,
+    Status.THAWING: Status.ARCHIVED,
+    Status.RESTORING: Status.THAWING,
+}
+
+IN_FLIGHT = frozenset(CLAIMED_FROM)
+
+
+class LeaseLost(Exception):
+    """Another worker has taken the job over, or its owner moved it; this one must let go."""
+
+
+def _who_may_enter(into: Status) -> Q:
+    """The plans whose jobs a task may take: results of one plan archive, of the others thaw."""
+    if into is Status.ARCHIVING:
+        return Q(owner__in=User.objects.filter(plan__archives=True))
+    if into is Status.THAWING:
+        return Q(owner__in=User.objects.filter(plan__archives=False))
+    return Q()
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    """Jobs, and the guarded updates that are the only writers of `status`.
+
+    All times are the database's, so that a worker with a wrong clock does no harm.
+    """
+
+    def due(self) -> "JobQuerySet":
+        """Jobs whose next step may be taken now."""
+        return self.filter(wake_at__lte=Now())
+
+    def claim(self, job_id: int, *, into: Status, worker: str, lease: timedelta) -> "Job | None":
+        """Take the job for one task; None when it is not due, held by another, or elsewhere.
+
+        A job is entered from the state before, resumed after its task let it go to wait, or taken
+        over from a worker whose lease ran out; each is one guarded UPDATE.
+        """
+        at_rest, waiting = Q(lease_until=None), Q(lease_until=None)
+        silent = Q(lease_until__lt=Now())
+        ways: list[tuple[Status, Q, dict[str, Any], str]] = [
+            (CLAIMED_FROM[into], at_rest & _who_may_enter(into), {"takeovers": 0}, ""),
+            (into, waiting, {}, ""),
+            (into, silent, {"takeovers": F("takeovers") + 1}, "taken over from a silent worker"),
+        ]
+        claim = {"attempt": F("attempt") + 1, "lease_owner": worker, "lease_until": Now() + lease}
+        for before, guard, changes, reason in ways:
+            ready = self.due().filter(guard)
+            if ready.move(job_id, before, into, actor=worker, reason=reason, **claim, **changes):
+                return self.select_related("owner__plan", "upload").get(pk=job_id)
+        return None
+
+    def move(
+        self,
+        job_id: int,
+        before: Status,
+        after: Status,
+        *,
+        actor: str,
+        reason: str = "",
+        **changes: Any,
+    ) -> bool:
+        """Move one job of this set between two states and write the event with it.
+
+        False when it is not in `before`, or the guards of the set do not hold.
+        """
+        if after is not before and after not in TRANSITIONS[before]:
+            raise ValueError(f"a job cannot go from {before} to {after}")
+        with transaction.atomic():
+            moved = self.filter(pk=job_id, status=before).update(status=after, **changes)
+            if moved and (after is not before or reason):
+                JobEvent.objects.create(
+                    job_id=job_id, actor=actor, before=before, after=after, reason=reason
+                )
+        return bool(moved)
+
+
+class Job(models.Model):
+    """One VCF to annotate, from the queue to the archive and back."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="jobs")
+    upload = models.ForeignKey(Upload, models.PROTECT, related_name="jobs")
+    name = models.CharField(max_length=200)
+    bundle = models.CharField(max_length=100, help_text="Id of the reference bundle.")
+
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
+    wake_at = models.DateTimeField(
+        null=True, blank=True, db_default=Now(), help_text="When the next step is due."
+    )
+    sent_at = models.DateTimeField(null=True, blank=True, help_text="Last message sent for it.")
+    lease_owner = models.CharField(max_length=120, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    attempt = models.PositiveIntegerField(default=0, help_text="Fencing number, one per claim.")
+    takeovers = models.PositiveIntegerField(default=0, help_text="Workers lost in this state.")
+
+    failure = models.TextField(blank=True)
+    result_prefix = models.CharField(max_length=100, blank=True)
+    variants = models.BigIntegerField(null=True, blank=True, help_text="Records in the input.")
+    created_at = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(null=True, blank=True)
+    completed_at = models.DateTimeField(null=True, blank=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["owner", "-id"], name="job_of_owner"),
+            models.Index(fields=["owner", "status", "-id"], name="job_of_owner_in_state"),
+            models.Index(fields=["status", "-id"], name="job_in_state"),
+            models.Index(fields=["wake_at"], condition=~Q(wake_at=None), name="job_due"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=[status.value for status in Status]), name="known_status"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="failed") | ~Q(failure=""), name="failed_needs_a_reason"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="completed")
+                | (~Q(result_prefix="") & Q(completed_at__isnull=False)),
+                name="completed_needs_results",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=["archived", "thawing", "restoring"])
+                | Q(archived_at__isnull=False),
+                name="archived_needs_receipts",
+            ),
+            models.CheckConstraint(
+                condition=Q(lease_until=None) | Q(status__in=[s.value for s in IN_FLIGHT]),
+                name="only_work_in_flight_is_leased",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.name}"
+
+    @property
+    def state(self) -> Status:
+        """The status as a member of the enumeration."""
+        return Status(self.status)
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether the page may stop asking: nothing will change without a person or a timer."""
+        return self.state not in IN_FLIGHT | {Status.QUEUED}
+
+    def _mine(self) -> JobQuerySet:
+        """This job, as long as this claim of it is the newest (fencing)."""
+        return Job.objects.filter(
+            pk=self.pk, status=self.status, attempt=self.attempt, lease_owner=self.lease_owner
+        )
+
+    def advance(self, after: Status, *, reason: str = "", **changes: Any) -> None:
+        """Move on, give up the lease and write the event; LeaseLost when the claim is stale."""
+        settled = {"wake_at": None, "sent_at": None, "takeovers": 0, "lease_owner": ""} | changes
+        moved = self._mine().move(
+            self.pk,
+            self.state,
+            after,
+            actor=self.lease_owner,
+            reason=reason,
+            lease_until=None,
+            **settled,
+        )
+        if not moved:
+            raise LeaseLost(f"job {self.pk} is no longer held by {self.lease_owner}")
+        self.refresh_from_db()
+
+    def renew(self, lease: timedelta) -> None:
+        """Hold the job for another lease from now; LeaseLost when the claim is stale."""
+        if not self._mine().update(lease_until=Now() + lease):
+            raise LeaseLost(f"job {self.pk} is no longer held by {self.lease_owner}")
+
+    def let_go(self, *, wake_in: timedelta) -> None:
+        """Give up the lease but stay in this state, due again after `wake_in`.
+
+        LeaseLost when the claim is stale.
+        """
+        if not self._mine().update(
+            lease_owner="", lease_until=None, wake_at=Now() + wake_in, sent_at=Now()
+        ):
+            raise LeaseLost(f"job {self.pk} is no longer held by {self.lease_owner}")
+
+    def record_results(self, files: list[ResultFile], *, prefix: str) -> None:
+        """Replace the result set; called inside the transaction that completes the job."""
+        self.files.all().delete()
+        ResultFile.objects.bulk_create(files)
+        self.result_prefix = prefix
+
+    def owe(self, kind: Notice.Kind) -> None:
+        """Owe the owner a mail about this attempt; inside the transaction of the change."""
+        Notice.objects.get_or_create(job=self, kind=kind, attempt=self.attempt)
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When the results move to the archive, for the countdown on the page."""
+        return self.wake_at if self.state is Status.COMPLETED else None

@@ -1,0 +1,146 @@
+"""Every setting of the site, read from the environment once; production refuses what is unsafe."""
+
+import base64
+import hashlib
+
+from django.core.exceptions import ImproperlyConfigured
+
+from gas import env
+
+ROOT = env.ROOT
+VAR = ROOT / "var"
+
+#: `local` runs whole on a laptop; `production` refuses every stand-in and every unsafe default.
+MODE = env.choice("GAS_MODE", "local", {"local", "production"})
+PRODUCTION = MODE == "production"
+DEBUG = False
+
+SECRET_KEY = (
+    env.required("GAS_SECRET_KEY")
+    if PRODUCTION
+    else env.text("GAS_SECRET_KEY") or env.local_secret(VAR / "secret-key")
+)
+BASE_URL = env.url("GAS_BASE_URL", "http://127.0.0.1:8000")
+ALLOWED_HOSTS = env.words("GAS_HOSTS", "127.0.0.1,localhost")
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+
+# --- the application ------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "django_htmx",
+    "anymail",
+    "csp",
+    "gas",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "gas.urls"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{VAR / 'gas.sqlite3'}")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = ROOT / "staticfiles"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- accounts -------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "gas.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "jobs"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+SECURE_SSL_REDIRECT = PRODUCTION
+SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PRODUCTION else None
+
+#: Key of the tokens kept at rest: 32 bytes, derived from the site's secret.
+TOKEN_KEY = base64.urlsafe_b64encode(hashlib.sha256(SECRET_KEY.encode()).digest())
+
+# --- storage --------------------------------------------------------------------------------------
+AWS_REGION = env.text("AWS_DEFAULT_REGION", "us-east-1")
+AWS_S3_ADDRESSING = env.choice("GAS_S3_ADDRESSING", "auto", {"auto", "path", "virtual"})
+BUCKETS = {
+    "inputs": env.text("GAS_BUCKET_INPUTS", "gas-inputs"),
+    "results": env.text("GAS_BUCKET_RESULTS", "gas-results"),
+    "archive": env.text("GAS_BUCKET_ARCHIVE", "gas-archive"),
+}
+ARCHIVE = env.text("GAS_ARCHIVE", "gas.storage.s3_glacier.S3GlacierArchive")
+GLACIER_VAULT = env.text("GAS_GLACIER_VAULT", "gas-archive")
+
+# --- the pipeline ---------------------------------------------------------------------------------
+FREE_RETENTION = env.duration("GAS_FREE_RETENTION", "5m")
+DOWNGRADE_GRACE = env.duration("GAS_DOWNGRADE_GRACE", "7d")
+THAW_POLL = env.duration("GAS_THAW_POLL", "10m")
+RETRY_AFTER = env.duration("GAS_RETRY_AFTER", "30s")
+RESEND_AFTER = env.duration("GAS_RESEND_AFTER", "5m")
+ANNOTATE_MEMORY_MB = env.integer("GAS_ANNOTATE_MEMORY_MB", 1024, least=256)
+BUNDLE = env.path("GAS_BUNDLE", ROOT / "annotator/bundles/demo-grch38")
+
+# --- mail -----------------------------------------------------------------------------------------
+DEFAULT_FROM_EMAIL = env.text("GAS_MAIL_FROM", "GAS <no-reply@example.org>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+_SMTP = env.smtp("GAS_SMTP_URL")
+if _SMTP:
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST, EMAIL_PORT = _SMTP.host, _SMTP.port
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD, EMAIL_USE_TLS = _SMTP.user, _SMTP.password, _SMTP.tls
+    EMAIL_TIMEOUT = 20
+else:
+    EMAIL_BACKEND = "anymail.backends.amazon_ses.EmailBackend"
+ANYMAIL = {"AMAZON_SES_CLIENT_PARAMS": {"region_name": AWS_REGION}}
+
+# --- logs -----------------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.choice("GAS_LOG", "INFO", {"DEBUG", "INFO"})},
+}
+
+if PRODUCTION and not BASE_URL.startswith("https://"):
+    raise ImproperlyConfigured("GAS_BASE_URL must be an https address in production.")
