@@ -6,6 +6,8 @@ Celery, the local AWS, the deployed stack and the documentation are all made fro
 from dataclasses import dataclass
 from datetime import timedelta
 
+import kombu
+
 from gas import env
 
 #: How long a worker owns a job without a sign of life; renewed every third of it.
@@ -90,12 +92,13 @@ broker_connection_retry_on_startup = True
 
 # --- messages -------------------------------------------------------------------------------------
 imports = [f"tasks.{name}" for name in QUEUES]
+task_queues = [kombu.Queue(name) for name in QUEUES]
 task_routes = {name: {"queue": name} for name in QUEUES}
 task_annotations = {
     name: {"time_limit": queue.time_limit.total_seconds()} for name, queue in QUEUES.items()
 }
 task_default_queue = "sweep"
-task_create_missing_queues = True
+task_create_missing_queues = False
 task_ignore_result = True
 task_acks_late = True  # a message lives until its task has returned
 task_reject_on_worker_lost = True  # and survives the process that ran it

@@ -2,13 +2,15 @@
 
 from gas.models.account import BillingEvent, GlobusToken, Plan, Subscription, User
 from gas.models.audit import JobEvent, Notice
-from gas.models.files import ResultFile, Upload
-from gas.models.job import IN_FLIGHT, TRANSITIONS, Job, LeaseLost, Status
+from gas.models.files import Discard, ResultFile, Upload
+from gas.models.job import CLAIMED_FROM, IN_FLIGHT, TRANSITIONS, Job, LeaseLost, Status
 
 __all__ = [
+    "CLAIMED_FROM",
     "IN_FLIGHT",
     "TRANSITIONS",
     "BillingEvent",
+    "Discard",
     "GlobusToken",
     "Job",
     "JobEvent",

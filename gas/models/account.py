@@ -1,5 +1,8 @@
 """Who uses the service, on which plan, and what they pay for."""
 
+from datetime import timedelta
+
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
@@ -38,6 +41,11 @@ class User(AbstractUser):
     def is_premium(self) -> bool:
         """Whether results of this account stay at hand."""
         return self.plan_id == Plan.PREMIUM
+
+    @property
+    def retention(self) -> timedelta | None:
+        """How long results stay at hand after completion; None is for ever."""
+        return settings.FREE_RETENTION if self.plan.archives else None
 
 
 class Subscription(models.Model):

@@ -74,6 +74,10 @@ class Notice(models.Model):
         mine = Notice.objects.unsent().filter(free, pk=self.pk)
         return mine.update(lease_until=Now() + lease) == 1
 
+    def let_go(self) -> None:
+        """Give the notice back unsent."""
+        Notice.objects.unsent().filter(pk=self.pk).update(lease_until=None)
+
     def record_sent(self) -> None:
         """Write the receipt of the mail."""
         Notice.objects.filter(pk=self.pk).update(sent_at=Now(), lease_until=None)

@@ -5,6 +5,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
 
 class Upload(models.Model):
@@ -24,6 +25,7 @@ class Upload(models.Model):
         max_length=200, help_text="As the user called it; shown, never used."
     )
     size = models.BigIntegerField(null=True, blank=True, help_text="Bytes.")
+    etag = models.CharField(max_length=100, blank=True, help_text="S3's name for these bytes.")
     refusal = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -47,6 +49,11 @@ class Upload(models.Model):
         """The key of the input object, made by us from ids alone."""
         return f"inputs/{self.owner_id}/{self.id}/input.vcf"
 
+    def refuse(self, sentence: str) -> None:
+        """Record why this file is no good."""
+        self.status, self.refusal = self.Status.REFUSED, sentence
+        self.save(update_fields=["status", "refusal"])
+
 
 class ResultFile(models.Model):
     """One file of a job's result set, with the receipts of its copies."""
@@ -60,6 +67,15 @@ class ResultFile(models.Model):
 
     #: What moves to the archive; the small files that the job page reads stay at hand.
     ARCHIVED_KINDS = (Kind.VCF, Kind.INDEX)
+
+    #: The name of each kind in storage, which is the name the annotator gives it.
+    NAMES = {
+        Kind.VCF: "annotated.vcf.gz",
+        Kind.INDEX: "annotated.vcf.gz.tbi",
+        Kind.SUMMARY: "summary.json",
+        Kind.LOG: "annotation.log",
+        Kind.PROVENANCE: "provenance.json",
+    }
 
     job = models.ForeignKey("gas.Job", on_delete=models.CASCADE, related_name="files")
     kind = models.CharField(max_length=10, choices=Kind.choices)
@@ -81,3 +97,29 @@ class ResultFile(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def name(self) -> str:
+        """The file's name in storage, without the folder of its attempt."""
+        return self.NAMES[self.Kind(self.kind)]
+
+
+class Discard(models.Model):
+    """Bytes to destroy: written in the transaction that makes them needless, gone once they are.
+
+    Keys are never used twice, so that destroying late or again harms nothing.
+    """
+
+    class Kind(models.TextChoices):
+        OBJECT = "object"  # an S3 object, `place` is its location
+        ARCHIVE = "archive"  # an archived copy, `place` is its receipt
+
+    job = models.ForeignKey(
+        "gas.Job", on_delete=models.SET_NULL, null=True, related_name="discards"
+    )
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    place = models.TextField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.place}"

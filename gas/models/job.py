@@ -82,9 +82,9 @@ class JobQuerySet(models.QuerySet["Job"]):
         at_rest, waiting = Q(lease_until=None), Q(lease_until=None)
         silent = Q(lease_until__lt=Now())
         ways: list[tuple[Status, Q, dict[str, Any], str]] = [
-            (CLAIMED_FROM[into], at_rest & _who_may_enter(into), {"takeovers": 0}, ""),
+            (CLAIMED_FROM[into], at_rest & _who_may_enter(into), {"setbacks": 0}, ""),
             (into, waiting, {}, ""),
-            (into, silent, {"takeovers": F("takeovers") + 1}, "taken over from a silent worker"),
+            (into, silent, {"setbacks": F("setbacks") + 1}, "taken over from a silent worker"),
         ]
         claim = {"attempt": F("attempt") + 1, "lease_owner": worker, "lease_until": Now() + lease}
         for before, guard, changes, reason in ways:
@@ -134,7 +134,9 @@ class Job(models.Model):
     lease_owner = models.CharField(max_length=120, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     attempt = models.PositiveIntegerField(default=0, help_text="Fencing number, one per claim.")
-    takeovers = models.PositiveIntegerField(default=0, help_text="Workers lost in this state.")
+    setbacks = models.PositiveIntegerField(
+        default=0, help_text="Times this step broke down on our side."
+    )
 
     failure = models.TextField(blank=True)
     result_prefix = models.CharField(max_length=100, blank=True)
@@ -198,7 +200,7 @@ class Job(models.Model):
 
     def advance(self, after: Status, *, reason: str = "", **changes: Any) -> None:
         """Move on, give up the lease and write the event; LeaseLost when the claim is stale."""
-        settled = {"wake_at": None, "sent_at": None, "takeovers": 0, "lease_owner": ""} | changes
+        settled = {"wake_at": None, "sent_at": None, "setbacks": 0, "lease_owner": ""} | changes
         moved = self._mine().move(
             self.pk,
             self.state,
@@ -217,25 +219,34 @@ class Job(models.Model):
         if not self._mine().update(lease_until=Now() + lease):
             raise LeaseLost(f"job {self.pk} is no longer held by {self.lease_owner}")
 
-    def let_go(self, *, wake_in: timedelta) -> None:
+    def let_go(self, *, wake_in: timedelta, setback: bool = False) -> None:
         """Give up the lease but stay in this state, due again after `wake_in`.
 
-        LeaseLost when the claim is stale.
+        `setback` counts a breakdown on our side. LeaseLost when the claim is stale.
         """
-        if not self._mine().update(
-            lease_owner="", lease_until=None, wake_at=Now() + wake_in, sent_at=Now()
-        ):
+        released = self._mine().update(
+            lease_owner="",
+            lease_until=None,
+            wake_at=Now() + wake_in,
+            sent_at=Now(),
+            setbacks=F("setbacks") + int(setback),
+        )
+        if not released:
             raise LeaseLost(f"job {self.pk} is no longer held by {self.lease_owner}")
 
-    def record_results(self, files: list[ResultFile], *, prefix: str) -> None:
-        """Replace the result set; called inside the transaction that completes the job."""
+    def record_results(self, files: list[ResultFile]) -> None:
+        """Replace the result set; inside the transaction that completes the job."""
         self.files.all().delete()
         ResultFile.objects.bulk_create(files)
-        self.result_prefix = prefix
 
     def owe(self, kind: Notice.Kind) -> None:
         """Owe the owner a mail about this attempt; inside the transaction of the change."""
         Notice.objects.get_or_create(job=self, kind=kind, attempt=self.attempt)
+
+    @property
+    def fresh_prefix(self) -> str:
+        """Where this attempt writes results; no other attempt ever writes or deletes there."""
+        return f"results/{self.pk}/{self.attempt}/"
 
     @property
     def due_at(self) -> datetime | None:

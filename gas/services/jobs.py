@@ -1,0 +1,125 @@
+"""What a person can ask of a job."""
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+
+from gas.models import Job, JobEvent, ResultFile, Status, Upload, User
+from gas.services import uploads
+from gas.storage import objects
+from gas.storage.locations import inputs, results
+from tasks import pipeline
+
+#: The example that everybody may annotate without a file of their own.
+EXAMPLE = settings.ROOT / "dev/samples/example.vcf"
+
+
+class JobRefused(Exception):
+    """The job cannot be made or changed; the message is one sentence for its owner."""
+
+
+def submit(*, upload: Upload, name: str = "") -> Job:
+    """Queue a job for an upload, once however often it is asked.
+
+    Raises UploadRefused when the file is no good, JobRefused when the plan allows no more.
+    """
+    uploads.check(upload=upload)
+    with transaction.atomic():
+        owner = User.objects.select_for_update(of=("self",)).get(pk=upload.owner_id)
+        if existing := upload.jobs.first():
+            return existing
+        _refuse_beyond_plan(owner)
+        job = Job.objects.create(
+            owner=owner,
+            upload=upload,
+            name=name.strip()[:200] or upload.filename,
+            bundle=settings.BUNDLE.name,
+            sent_at=Now(),
+        )
+        JobEvent.objects.create(job=job, actor=owner.username, after=Status.QUEUED)
+        transaction.on_commit(lambda: pipeline.send(job), robust=True)
+    job.refresh_from_db()
+    return job
+
+
+def submit_example(*, owner: User) -> Job:
+    """Queue a job for the example file."""
+    upload = uploads.begin(owner=owner, filename=EXAMPLE.name).upload
+    objects.publish(EXAMPLE, inputs(upload.key))
+    return submit(upload=upload, name="Example")
+
+
+def _refuse_beyond_plan(owner: User) -> None:
+    active = owner.jobs.filter(status__in=(Status.QUEUED, Status.RUNNING)).count()
+    limit = owner.plan.max_active_jobs
+    if active >= limit:
+        raise JobRefused(
+            f"You have {active} jobs queued or running, which is what your plan allows; "
+            "please submit again when one has finished."
+        )
+
+
+def cancel(*, job: Job, actor: User) -> None:
+    """Stop a job that has not finished; a worker that is on it finds out and lets go."""
+    for before in (Status.QUEUED, Status.RUNNING):
+        stopped = Job.objects.move(
+            job.pk,
+            before,
+            Status.CANCELLED,
+            actor=actor.username,
+            lease_owner="",
+            lease_until=None,
+            wake_at=None,
+            completed_at=Now(),
+        )
+        if stopped:
+            return
+    raise JobRefused("The job has finished already.")
+
+
+def send_again(*, job: Job, actor: User) -> bool:
+    """Send the message for the step that the job waits for; False when it waits for none."""
+    job.refresh_from_db()
+    if pipeline.next_message(job) is None or job.wake_at is None:
+        return False
+    JobEvent.objects.create(
+        job=job, actor=actor.username, before=job.status, after=job.status, reason="sent again"
+    )
+    pipeline.send(job)
+    return True
+
+
+CONTENT_TYPES = {
+    ResultFile.Kind.VCF: "application/gzip",
+    ResultFile.Kind.INDEX: "application/octet-stream",
+    ResultFile.Kind.SUMMARY: "application/json",
+    ResultFile.Kind.LOG: "text/plain; charset=utf-8",
+    ResultFile.Kind.PROVENANCE: "application/json",
+}
+
+
+def download_link(*, file: ResultFile) -> str:
+    """Sign a link of at most five minutes; JobRefused while the file is in the archive."""
+    if file.archive_id:
+        raise JobRefused("This file is in the archive; subscribe to bring it back.")
+    return objects.presign_download(
+        results(file.key),
+        filename=f"{file.job.name}.{file.name}",
+        content_type=CONTENT_TYPES[ResultFile.Kind(file.kind)],
+    )
+
+
+def log_text(*, job: Job) -> str:
+    """The annotation log of a completed job."""
+    file = job.files.get(kind=ResultFile.Kind.LOG)
+    return objects.read_start(results(file.key)).decode("utf-8", errors="replace")
+
+
+def summary(*, job: Job) -> dict[str, Any]:
+    """The counts of a completed job, as the annotator wrote them."""
+    file = job.files.get(kind=ResultFile.Kind.SUMMARY)
+    parsed: dict[str, Any] = json.loads(objects.read_start(results(file.key), file.size))
+    return parsed

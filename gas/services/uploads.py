@@ -1,0 +1,74 @@
+"""Uploads: the row first, then the bytes straight to S3, then the server's own look at them."""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from annotator.errors import InputRefused
+from annotator.sniff import sniff
+from gas.models import Upload, User
+from gas.storage import objects, result_sets
+from gas.storage.errors import ObjectMissing
+from gas.storage.locations import inputs
+
+
+class UploadRefused(Exception):
+    """The upload cannot become a job; the message is one sentence for its owner."""
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A new upload and the form that sends its bytes."""
+
+    upload: Upload
+    post: objects.PresignedPost
+
+
+def begin(*, owner: User, filename: str, redirect: str | None = None) -> Ticket:
+    """Make the row, and a form that S3 accepts once, up to the size that the plan allows."""
+    upload = Upload.objects.create(owner=owner, filename=shown_name(filename))
+    post = objects.presign_upload(
+        inputs(upload.key), max_bytes=owner.plan.max_upload_bytes, redirect=redirect
+    )
+    return Ticket(upload, post)
+
+
+def shown_name(filename: str) -> str:
+    """The last part of a path, printable and bounded; it is shown and never used as a path."""
+    last = filename.replace("\\", "/").rpartition("/")[2]
+    return "".join(letter for letter in last if letter.isprintable()).strip()[:200] or "unnamed"
+
+
+def check(*, upload: Upload) -> None:
+    """Look at the bytes that arrived and mark the upload complete, or refuse it for good.
+
+    Raises UploadRefused; nothing of a refused file is kept.
+    """
+    if upload.status == Upload.Status.COMPLETE:
+        return
+    if upload.status == Upload.Status.REFUSED:
+        raise UploadRefused(upload.refusal)
+    try:
+        found = objects.head(inputs(upload.key))
+    except ObjectMissing:
+        raise UploadRefused("The file has not arrived yet. Please upload it again.") from None
+    limit = upload.owner.plan.max_upload_bytes
+    try:
+        if found.size > limit:
+            raise InputRefused(f"The file has {found.size:,} bytes; your plan takes {limit:,}.")
+        sniff(objects.read_start(inputs(upload.key)))
+    except InputRefused as refusal:
+        refuse(upload=upload, sentence=str(refusal))
+        raise UploadRefused(str(refusal)) from refusal
+    Upload.objects.filter(pk=upload.pk, status=Upload.Status.PENDING).update(
+        status=Upload.Status.COMPLETE, size=found.size, etag=found.etag
+    )
+    upload.refresh_from_db()
+
+
+def refuse(*, upload: Upload, sentence: str) -> None:
+    """Say no to a file and destroy it."""
+    with transaction.atomic():
+        upload.refuse(sentence)
+        result_sets.discard_input(upload)
+    result_sets.destroy_input(upload)

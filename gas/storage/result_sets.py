@@ -1,0 +1,123 @@
+"""A job's files between the tasks and storage: copied, verified, recorded, and only then destroyed.
+
+Everything here may run twice or stop on any line. Destruction goes through `Discard` rows: written
+in the transaction that makes the bytes needless, carried out after it.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from gas.models import Discard, Job, ResultFile, Upload
+from gas.storage import objects
+from gas.storage.archive import ArchiveState, Tier, get_archive
+from gas.storage.locations import Location, inputs, results
+
+
+def fetch_input(job: Job, to: Path) -> None:
+    """Stream the job's upload to a file; ChecksumMismatch when it was replaced since."""
+    objects.fetch(inputs(job.upload.key), to, etag=job.upload.etag)
+
+
+def publish(job: Job, folder: Path) -> list[ResultFile]:
+    """Upload the annotator's outputs under this attempt's own prefix; returns unsaved rows."""
+    files = []
+    for kind, name in ResultFile.NAMES.items():
+        stored = objects.publish(folder / name, results(job.fresh_prefix + name))
+        row = ResultFile(job=job, kind=kind, key=job.fresh_prefix + name)
+        row.size, row.sha256 = stored.size, stored.sha256
+        files.append(row)
+    return files
+
+
+def to_archive(job: Job) -> list[ResultFile]:
+    """The files that move to the archive."""
+    return list(job.files.filter(kind__in=ResultFile.ARCHIVED_KINDS))
+
+
+def archived(job: Job) -> list[ResultFile]:
+    """The files whose only copy is in the archive."""
+    return list(job.files.exclude(archive_id=""))
+
+
+def archive(file: ResultFile) -> None:
+    """Make the verified archive copy of a file and record its receipt, once."""
+    if file.archive_id:
+        return
+    receipt = get_archive().store(results(file.key), sha256=file.sha256, size=file.size)
+    mine = ResultFile.objects.filter(pk=file.pk, archive_id="").update(archive_id=receipt)
+    if not mine and not ResultFile.objects.filter(pk=file.pk, archive_id=receipt).exists():
+        discard_copy(file.job, receipt)  # another worker was faster
+
+
+def thaw(file: ResultFile) -> bool:
+    """Ask for a file's archived copy unless that is under way; True when it can be brought back."""
+    keeper = get_archive()
+    state = keeper.state(file.archive_id, file.retrieval_id or None)
+    if state in (ArchiveState.ARCHIVED, ArchiveState.LOST):
+        retrieval = keeper.request_retrieval(file.archive_id, tier=Tier.EXPEDITED)
+        file.retrieval_id, file.retrieval_tier = retrieval.id, retrieval.tier
+        file.save(update_fields=["retrieval_id", "retrieval_tier"])
+        state = keeper.state(file.archive_id, file.retrieval_id)
+    return state is ArchiveState.READY
+
+
+def bring_back(file: ResultFile, *, prefix: str) -> None:
+    """Copy a thawed file to this attempt's own prefix, verified."""
+    get_archive().bring_back(
+        file.archive_id,
+        file.retrieval_id,
+        results(prefix + file.name),
+        sha256=file.sha256,
+        size=file.size,
+    )
+
+
+def adopt_restored(job: Job) -> None:
+    """Point the rows at the copies brought back; inside the transaction that completes the job."""
+    for file in archived(job):
+        discard_copy(job, file.archive_id)
+        file.key = job.fresh_prefix + file.name
+        file.archive_id = file.retrieval_id = file.retrieval_tier = ""
+        file.save()
+
+
+def discard_results(job: Job) -> None:
+    """Give up the downloadable copies of files that have a receipt."""
+    Discard.objects.bulk_create(
+        Discard(job=job, kind=Discard.Kind.OBJECT, place=str(results(file.key)))
+        for file in archived(job)
+    )
+
+
+def discard_copy(job: Job, receipt: str) -> None:
+    """Give up an archived copy."""
+    Discard.objects.create(job=job, kind=Discard.Kind.ARCHIVE, place=receipt)
+
+
+def discard_input(upload: Upload, job: Job | None = None) -> None:
+    """Give up an uploaded file."""
+    place = str(inputs(upload.key))
+    Discard.objects.create(job=job, kind=Discard.Kind.OBJECT, place=place)
+
+
+def destroy(job: Job) -> None:
+    """Destroy what has been given up; whatever prevents it, the sweeper tries again."""
+    carry_out(job.discards.all())
+
+
+def destroy_input(upload: Upload) -> None:
+    """Destroy an upload that has been given up."""
+    carry_out(Discard.objects.filter(place=str(inputs(upload.key))))
+
+
+def carry_out(discards: Iterable[Discard]) -> int:
+    """Destroy the bytes of each row, then the row; returns how many."""
+    done = 0
+    for discard in discards:
+        if discard.kind == Discard.Kind.ARCHIVE:
+            get_archive().delete(discard.place)
+        else:
+            objects.delete([Location.parse(discard.place)])
+        discard.delete()
+        done += 1
+    return done

@@ -1,0 +1,99 @@
+"""annotate: from the uploaded file to a verified result set."""
+
+import logging
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+
+from annotator import child
+from annotator.errors import AnnotatorFailed, InputRefused
+from celeryconfig import ANNOTATE_LIMIT
+from gas.models import Job, Notice, ResultFile, Status
+from gas.storage import result_sets
+from gas.storage.errors import ChecksumMismatch, ObjectMissing
+from tasks.app import app
+from tasks.archive import due_after, send_after
+from tasks.delays import DurableTask
+from tasks.leases import Heartbeat, working
+
+logger = logging.getLogger(__name__)
+
+#: How often a job may break down on our side before its owner is told.
+MOST_SETBACKS = 3
+BROKE_DOWN = "The annotation broke down on our side. We have been told and are looking into it."
+
+
+@app.task(bind=True, name="annotate")
+def annotate(self: DurableTask, job_id: int) -> None:
+    """Annotate the job's upload; however it ends, the job says so and its owner is owed a mail."""
+    with working(self, job_id, into=Status.RUNNING) as (job, heartbeat):
+        if job.setbacks >= MOST_SETBACKS:
+            _fail(job, BROKE_DOWN)
+            return
+        try:
+            files = _annotated(job, heartbeat)
+        except InputRefused as refusal:
+            _refuse(job, str(refusal))
+        except AnnotatorFailed:
+            logger.exception("the annotator failed on job %s", job_id)
+            job.let_go(wake_in=settings.RETRY_AFTER, setback=True)
+            raise self.retry(countdown=settings.RETRY_AFTER.total_seconds()) from None
+        else:
+            _complete(job, files)
+
+
+def _annotated(job: Job, heartbeat: Heartbeat) -> list[ResultFile]:
+    """Run the child on the upload and publish what it wrote."""
+    with TemporaryDirectory(prefix="gas-") as folder:
+        source, outputs = Path(folder, "input"), Path(folder, "results")
+        outputs.mkdir()
+        _fetch(job, source)
+        child.run(
+            source,
+            outputs,
+            bundle=settings.BUNDLE,
+            wall_seconds=int(ANNOTATE_LIMIT.total_seconds()),
+            memory_mb=settings.ANNOTATE_MEMORY_MB,
+            on_tick=heartbeat.check,
+        )
+        heartbeat.check()
+        return result_sets.publish(job, outputs)
+
+
+def _fetch(job: Job, source: Path) -> None:
+    try:
+        result_sets.fetch_input(job, source)
+    except (ChecksumMismatch, ObjectMissing):
+        raise InputRefused("The file was removed or replaced after it was submitted.") from None
+
+
+def _complete(job: Job, files: list[ResultFile]) -> None:
+    retention = job.owner.retention
+    with transaction.atomic():
+        job.record_results(files)
+        job.owe(Notice.Kind.COMPLETED)
+        job.advance(
+            Status.COMPLETED,
+            result_prefix=job.fresh_prefix,
+            completed_at=Now(),
+            **due_after(retention),
+        )
+    send_after(job.pk, retention)
+
+
+def _refuse(job: Job, sentence: str) -> None:
+    """The file is no good and never will be: it goes, the sentence stays."""
+    with transaction.atomic():
+        job.upload.refuse(sentence)
+        result_sets.discard_input(job.upload, job)
+        _fail(job, sentence)
+    result_sets.destroy(job)
+
+
+def _fail(job: Job, sentence: str) -> None:
+    with transaction.atomic():
+        job.owe(Notice.Kind.FAILED)
+        job.advance(Status.FAILED, reason=sentence, failure=sentence, completed_at=Now())

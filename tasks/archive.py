@@ -1,0 +1,48 @@
+"""archive: a free user's results move to the archive when their retention is over."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from gas.models import Job, Status, User
+from gas.storage import result_sets
+from tasks.app import app
+from tasks.delays import DurableTask
+from tasks.leases import working
+
+
+@app.task(bind=True, name="archive")
+def archive(self: DurableTask, job_id: int) -> None:
+    """Copy, verify and record every file; only then is the job archived and its files destroyed."""
+    with working(self, job_id, into=Status.ARCHIVING) as (job, heartbeat):
+        for file in result_sets.to_archive(job):
+            heartbeat.check()
+            result_sets.archive(file)
+        wanted_back = _settle(job)
+    result_sets.destroy(job)
+    if wanted_back:
+        app.send_task("thaw", [job_id])
+
+
+def _settle(job: Job) -> bool:
+    """Record that the results are archived; True when their owner has subscribed meanwhile."""
+    with transaction.atomic():
+        owner = User.objects.select_for_update(of=("self",)).get(pk=job.owner_id)
+        wanted_back = owner.retention is None
+        result_sets.discard_results(job)
+        now_due: dict[str, Any] = {"wake_at": Now(), "sent_at": Now()} if wanted_back else {}
+        job.advance(Status.ARCHIVED, archived_at=Now(), **now_due)
+    return wanted_back
+
+
+def due_after(retention: timedelta | None) -> dict[str, Any]:
+    """The columns of a completed job by which its archiving is due; none for a subscriber's."""
+    return {} if retention is None else {"wake_at": Now() + retention, "sent_at": Now()}
+
+
+def send_after(job_id: int, retention: timedelta | None) -> None:
+    """Send the message that archives a completed job when its retention is over."""
+    if retention is not None:
+        archive.apply_async((job_id,), countdown=retention.total_seconds())

@@ -1,0 +1,121 @@
+"""Working on a job: claim it or drop the message, and give signs of life while the work goes on."""
+
+import logging
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import copy
+from datetime import timedelta
+from types import TracebackType
+
+from celery.exceptions import Ignore
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, OperationalError, connections
+from django.db.models.functions import Now
+
+from celeryconfig import LEASE, QUEUES
+from gas.models import CLAIMED_FROM, Job, LeaseLost, Status
+from gas.storage.errors import StorageUnavailable
+from tasks.delays import DurableTask
+from tasks.transport import keep_hidden
+
+logger = logging.getLogger(__name__)
+
+#: Faults that pass: the step is tried again and nobody is blamed.
+TRANSIENT = (StorageUnavailable, OperationalError, InterfaceError)
+
+#: A message timer may wake its message a moment early; within this it waits once more.
+EARLY = timedelta(seconds=5)
+
+
+class Heartbeat:
+    """Renews the lease of a job and the invisibility of its message every third of the lease."""
+
+    def __init__(self, job: Job, task: DurableTask) -> None:
+        self._claim = copy(job)  # as it was claimed, whatever becomes of the job meanwhile
+        self._queue = QUEUES[task.name]
+        self._receipt = (task.request.properties or {}).get("delivery_tag")
+        self._held_until = time.monotonic() + LEASE.total_seconds()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    def __enter__(self) -> "Heartbeat":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def check(self) -> None:
+        """Raise LeaseLost when the lease is gone or could not be renewed in time."""
+        if time.monotonic() > self._held_until:
+            raise LeaseLost(f"the lease of job {self._claim.pk} has run out")
+
+    def _beat(self) -> None:
+        try:
+            self._sign_of_life()
+            while not self._stop.wait(LEASE.total_seconds() / 3):
+                self._sign_of_life()
+        finally:
+            connections.close_all()
+
+    def _sign_of_life(self) -> None:
+        asked = time.monotonic()
+        try:
+            self._claim.renew(LEASE)
+            self._held_until = asked + LEASE.total_seconds()
+            self._keep_message_hidden()
+        except LeaseLost:
+            self._held_until = 0.0
+            self._stop.set()
+        except DatabaseError as error:
+            logger.warning("the lease of job %s was not renewed: %s", self._claim.pk, error)
+            connections.close_all()
+
+    def _keep_message_hidden(self) -> None:
+        if self._receipt is not None:
+            keep_hidden(self._queue, receipt=self._receipt)
+
+
+@contextmanager
+def working(task: DurableTask, job_id: int, *, into: Status) -> Iterator[tuple[Job, Heartbeat]]:
+    """Hold the job for one task; `Ignore` drops the message of a job that is not to be had.
+
+    A fault that passes lets the job go and sends the message again later; any other error leaves
+    the message to SQS, which redelivers it and in the end moves it to the dead letters.
+    """
+    worker = f"{task.name}@{socket.gethostname()} {task.request.id}"
+    job = Job.objects.claim(job_id, into=into, worker=worker, lease=LEASE)
+    if job is None:
+        _wait_once_more_when_early(task, job_id, into=into)
+        raise Ignore
+    try:
+        with Heartbeat(job, task) as heartbeat:
+            yield job, heartbeat
+    except LeaseLost as loss:
+        logger.warning("%s lets go: %s", worker, loss)
+        raise Ignore from loss
+    except TRANSIENT as fault:
+        logger.warning("%s of job %s is tried again: %s", task.name, job_id, fault)
+        job.let_go(wake_in=settings.RETRY_AFTER)
+        raise task.retry(countdown=settings.RETRY_AFTER.total_seconds()) from fault
+
+
+def _wait_once_more_when_early(task: DurableTask, job_id: int, *, into: Status) -> None:
+    early = Job.objects.filter(
+        pk=job_id,
+        status__in=(CLAIMED_FROM[into], into),
+        lease_until=None,
+        wake_at__gt=Now(),
+        wake_at__lte=Now() + EARLY,
+    )
+    if early.exists():
+        raise task.retry(countdown=EARLY.total_seconds())

@@ -1,0 +1,45 @@
+"""restore: bring thawed results back to where they can be downloaded."""
+
+from datetime import timedelta
+
+from django.db import transaction
+
+from gas.models import Job, Notice, Status, User
+from gas.storage import result_sets
+from gas.storage.errors import NotThawed
+from tasks.app import app
+from tasks.archive import due_after, send_after
+from tasks.delays import DurableTask
+from tasks.leases import Heartbeat, working
+
+
+@app.task(bind=True, name="restore")
+def restore(self: DurableTask, job_id: int) -> None:
+    """Copy back and verify every file; the archived copies go after the job says completed."""
+    with working(self, job_id, into=Status.RESTORING) as (job, heartbeat):
+        try:
+            _bring_back(job, heartbeat)
+        except NotThawed as lapsed:
+            job.advance(Status.THAWING, reason=str(lapsed), **due_after(timedelta(0)))
+            app.send_task("thaw", [job_id])
+            return
+        retention = _settle(job)
+    result_sets.destroy(job)
+    send_after(job_id, retention)
+    app.send_task("notify", [job_id])
+
+
+def _bring_back(job: Job, heartbeat: Heartbeat) -> None:
+    for file in result_sets.archived(job):
+        heartbeat.check()
+        result_sets.bring_back(file, prefix=job.fresh_prefix)
+
+
+def _settle(job: Job) -> timedelta | None:
+    """Record that the results are at hand again; returns when they move to the archive next."""
+    with transaction.atomic():
+        retention = User.objects.select_for_update(of=("self",)).get(pk=job.owner_id).retention
+        result_sets.adopt_restored(job)
+        job.owe(Notice.Kind.RESTORED)
+        job.advance(Status.COMPLETED, result_prefix=job.fresh_prefix, **due_after(retention))
+    return retention

@@ -1,0 +1,124 @@
+"""What kombu 5.7.0 lacks to survive a bad day of SQS; to be deleted when kombu has it.
+
+* A failed ReceiveMessage ends the poll loop of its queue for ever (kombu #2488; celery #8243,
+  #3990): a 4xx raises inside the event loop, a 5xx or a time-out comes back as an empty list.
+* Requests to receive have no time-out, so that a hung connection hangs its queue (kombu #2488).
+* A refused ChangeMessageVisibility while a message is put back stops the worker (kombu #1391).
+"""
+
+import logging
+import time
+from typing import Any
+
+import pycurl
+from botocore.exceptions import BotoCoreError, ClientError
+from kombu.asynchronous.http.curl import CurlClient
+from kombu.transport import SQS, TRANSPORT_ALIASES
+from vine import ensure_promise, transform
+
+from celeryconfig import Queue
+from gas.storage import clients
+
+logger = logging.getLogger(__name__)
+
+CONNECT_SECONDS = 5
+RECEIVE_SECONDS = 20  # the long poll takes 15 of them
+HUB_CLIENT = "_current_http_client"  # where kombu looks for the client of an event loop
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+
+
+class PollFailed(Exception):
+    """SQS answered a ReceiveMessage with an error, or not at all."""
+
+
+class TimedCurlClient(CurlClient):
+    """The receiving HTTP client, with the time-outs that its requests ask for in vain."""
+
+    def _setup_request(self, curl: Any, request: Any, buffer: Any, headers: Any) -> None:
+        super()._setup_request(curl, request, buffer, headers)
+        curl.setopt(pycurl.CONNECTTIMEOUT, CONNECT_SECONDS)
+        curl.setopt(pycurl.TIMEOUT, RECEIVE_SECONDS)
+
+
+class Channel(SQS.Channel):
+    """A channel whose poll loops outlive every failed poll."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._failed_polls: dict[str, int] = {}
+        self.last_good_poll: dict[str, float] = {}
+        if self.hub is not None and not hasattr(self.hub, HUB_CLIENT):
+            client = TimedCurlClient(self.hub, max_clients=10 + len(self.predefined_queues))
+            setattr(self.hub, HUB_CLIENT, client)
+
+    def _schedule_queue(self, queue: str) -> None:
+        try:
+            super()._schedule_queue(queue)
+        except (PollFailed, BotoCoreError, ClientError, OSError, pycurl.error) as error:
+            self._poll_failed(queue, error)
+
+    def _get_async(self, queue: str, count: int = 1, callback: Any = None) -> Any:
+        done = ensure_promise(callback)
+        done.on_error = self._poll_failed
+        ready = transform(self._on_messages_ready, done, self._new_queue(queue), queue)
+        ready.on_error = _told_elsewhere
+        name = self.canonical_queue_name(queue)
+        return self._get_from_sqs(
+            queue_name=name,
+            queue_url=self._new_queue(queue),
+            count=count,
+            connection=self.asynsqs(queue=name),
+            callback=ready,
+        )
+
+    def _on_messages_ready(self, queue_url: str, queue: str, messages: Any) -> int:
+        if not isinstance(messages, dict):  # how a 5xx or a time-out arrives
+            raise PollFailed("no answer")
+        self.last_good_poll[queue] = time.monotonic()
+        if self._failed_polls.pop(queue, 0):
+            logger.warning("queue %s answers again", queue)
+        received: int = super()._on_messages_ready(queue_url, queue, messages)
+        return received
+
+    def _poll_failed(self, queue: str, error: BaseException) -> None:
+        """Try again later, ever more patiently; say so once."""
+        failures = self._failed_polls[queue] = self._failed_polls.get(queue, 0) + 1
+        if failures == 1:
+            logger.error("queue %s cannot be polled, trying again: %r", queue, error)
+        jitter = 0.8 + 0.4 * (time.monotonic() % 1)  # so that workers do not return in step
+        pause = min(FIRST_PAUSE * 2 ** min(failures - 1, 10), LONGEST_PAUSE)
+        self.hub.call_later(pause * jitter, self._schedule_queue, queue)
+
+    def _restore(self, message: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super()._restore(message, *args, **kwargs)
+        except (BotoCoreError, ClientError) as error:
+            logger.warning("a message could not be put back, SQS will bring it back: %s", error)
+
+
+def _told_elsewhere(*_args: Any) -> None:
+    """The error has gone to the promise behind this one."""
+
+
+class Transport(SQS.Transport):
+    """kombu's SQS transport with the channel above."""
+
+    Channel = Channel
+
+
+def keep_hidden(queue: Queue, *, receipt: str) -> None:
+    """Hide a received message for another visibility timeout, or log why not.
+
+    A message that cannot be hidden comes a second time, and loses the claim of its row.
+    """
+    try:
+        clients.sqs().change_message_visibility(
+            QueueUrl=queue.url, ReceiptHandle=receipt, VisibilityTimeout=queue.visibility_timeout
+        )
+    except (ClientError, BotoCoreError) as error:
+        logger.warning("a message of %s may come twice: %s", queue.name, error)
+
+
+def register() -> None:
+    """Make `sqs://` mean this transport."""
+    TRANSPORT_ALIASES["sqs"] = "tasks.transport:Transport"
