@@ -1,0 +1,1 @@
+"""Where files lie: inputs and results in S3, old results in an archive."""

@@ -1,0 +1,62 @@
+"""The only user of boto3: one client per process and service, with its time-outs and retries.
+
+Endpoint, credentials and region are the standard AWS environment's, which botocore reads itself.
+"""
+
+import os
+from functools import cache
+from typing import TYPE_CHECKING, Literal, cast
+
+import boto3
+from botocore.config import Config
+from django.conf import settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_glacier import GlacierClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+Addressing = Literal["auto", "path", "virtual"]
+
+#: Tries of a call in all. A task that meets `StorageUnavailable` comes back later by itself.
+ATTEMPTS = 3
+
+
+def _config(attempts: int) -> Config:
+    return Config(
+        region_name=settings.AWS_REGION,
+        connect_timeout=5,
+        read_timeout=60,
+        retries={"total_max_attempts": attempts, "mode": "standard"},
+        s3={"addressing_style": cast("Addressing", settings.AWS_S3_ADDRESSING)},
+    )
+
+
+@cache
+def s3(attempts: int = ATTEMPTS) -> "S3Client":
+    """Return this process's S3 client; `attempts=1` never repeats a call."""
+    config = _config(attempts).merge(Config(signature_version="s3v4"))
+    # A session of its own: creating clients from boto3's default one is not thread-safe.
+    return boto3.session.Session().client("s3", config=config)
+
+
+@cache
+def glacier(attempts: int = ATTEMPTS) -> "GlacierClient":
+    """Return this process's client of the Glacier vaults; `attempts=1` never repeats a call."""
+    return boto3.session.Session().client("glacier", config=_config(attempts))
+
+
+@cache
+def sqs() -> "SQSClient":
+    """Return this process's SQS client."""
+    return boto3.session.Session().client("sqs", config=_config(ATTEMPTS))
+
+
+def forget() -> None:
+    """Drop the clients; the next call makes new ones, reading the AWS environment anew."""
+    for client in (s3, glacier, sqs):
+        client.cache_clear()
+
+
+# A child that shared its parent's connections would read its parent's answers.
+os.register_at_fork(after_in_child=forget)
