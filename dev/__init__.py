@@ -1,0 +1,1 @@
+"""What a developer's machine has in place of the services around us."""

@@ -1,0 +1,52 @@
+"""Servers that run as children of a developer's command and end with it."""
+
+import socket
+import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+
+HOST = "127.0.0.1"
+STOP_SECONDS = 10
+
+
+def free_port() -> int:
+    """Return a port of the loopback address that nobody listens on."""
+    with closing(socket.socket()) as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def is_free(port: int) -> bool:
+    """Tell whether nobody listens on this port."""
+    with closing(socket.socket()) as probe:
+        return probe.connect_ex((HOST, port)) != 0
+
+
+def spawn(
+    command: Sequence[str], environment: Mapping[str, str], log: Path, *, keep: bool = False
+) -> subprocess.Popen[bytes]:
+    """Start a server that logs to a file and gets exactly this environment.
+
+    The kernel ends it with the thread that started it, however that ends; `keep` leaves it running.
+    """
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            command if keep else ["setpriv", "--pdeathsig", "TERM", *command],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=keep,
+        )
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Ask a server to stop, make it after ten seconds, and wait until it has gone."""
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
