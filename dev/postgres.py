@@ -1,0 +1,108 @@
+"""`python -m dev.postgres COMMAND...`: run a command on a PostgreSQL of its own (`DATABASE_URL`).
+
+The server is Debian's, in a temporary folder, on a loopback port, and ends with the command.
+"""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+HOST = "127.0.0.1"
+START_SECONDS = 30
+STOP_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A running server; `url` is a database of it in Django's form."""
+
+    folder: Path
+    port: int
+    account: str | None
+    process: "subprocess.Popen[bytes]"
+
+    @property
+    def url(self) -> str:
+        """The address of its one database."""
+        return f"postgresql://postgres@{HOST}:{self.port}/postgres"
+
+    def stop(self) -> None:
+        """Stop at once; clients lose their connections."""
+        self.process.terminate()
+        self.process.wait(STOP_SECONDS)
+
+
+def binary(name: str) -> str:
+    """Find a program of the newest PostgreSQL that Debian installed."""
+    found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
+    if not found:
+        sys.exit("PostgreSQL is not installed: apt-get install postgresql")
+    return str(found[-1])
+
+
+def _account() -> str | None:
+    """PostgreSQL refuses to run as root; its package brings an account for it."""
+    return pwd.getpwnam("postgres").pw_name if os.geteuid() == 0 else None
+
+
+@contextmanager
+def running(port: int | None = None) -> Iterator[Postgres]:
+    """Run a new, empty server for the length of the block."""
+    folder = Path(tempfile.mkdtemp(prefix="gas-postgres-"))
+    account = _account()
+    if account:
+        shutil.chown(folder, account)
+    try:
+        initdb = [binary("initdb"), "-D", "data", "-U", "postgres", "-A", "trust", "--no-sync"]
+        subprocess.run(initdb, cwd=folder, user=account, check=True, stdout=subprocess.DEVNULL)
+        server = start(folder, port or _free_port(), account)
+        try:
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(folder)
+
+
+def start(folder: Path, port: int, account: str | None) -> Postgres:
+    """Start a server on the data in `folder`, new or of an earlier run."""
+    server = [binary("postgres"), "-D", "data", "-p", str(port), "-c", f"listen_addresses={HOST}"]
+    quick = ["-c", "fsync=off", "-c", "unix_socket_directories="]
+    with (folder / "server.log").open("ab") as log:
+        process = subprocess.Popen(
+            [*server, *quick], cwd=folder, user=account, stdout=log, stderr=subprocess.STDOUT
+        )
+    deadline = time.monotonic() + START_SECONDS
+    ready = [binary("pg_isready"), "-q", "-h", HOST, "-p", str(port)]
+    while subprocess.run(ready, check=False).returncode:
+        if process.poll() is not None or time.monotonic() > deadline:
+            sys.exit(f"PostgreSQL did not start:\n{(folder / 'server.log').read_text()}")
+        time.sleep(0.05)
+    return Postgres(folder, port, account, process)
+
+
+def _free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def main() -> int:
+    """Run the command and return its exit code."""
+    with running() as server:
+        environment = {**os.environ, "DATABASE_URL": server.url}
+        return subprocess.run(sys.argv[1:], env=environment, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

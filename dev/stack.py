@@ -1,0 +1,223 @@
+"""The whole service on this machine: site, worker, beat, local AWS, fake Globus and fake Stripe.
+
+The demo, `make run` and the tests start the same processes; they differ by environment alone.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.error import URLError
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+from dev import local_aws
+from dev.local_aws.server import environment_of
+
+ROOT = Path(__file__).resolve().parent.parent
+HOST = "127.0.0.1"
+START_SECONDS = 60
+STOP_SECONDS = 20
+
+
+class DidNotStart(Exception):
+    """A process of the stack ended, or did not answer in time."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where each server listens on loopback."""
+
+    site: int
+    globus: int
+    stripe: int
+    aws: int
+
+    @classmethod
+    def free(cls) -> Self:
+        """Choose ports that nobody uses."""
+        return cls(*(_free_port() for _ in range(4)))
+
+    @classmethod
+    def usual(cls) -> Self:
+        """The ports that the guide names, each replaced when it is taken."""
+        return cls(*(port if _is_free(port) else _free_port() for port in (8000, 8001, 8002, 4566)))
+
+
+def _free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _is_free(port: int) -> bool:
+    with closing(socket.socket()) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+        return True
+
+
+@dataclass
+class Stack:
+    """One running service, whose files and logs lie in `folder`.
+
+    `settings` are variables such as `GAS_FREE_RETENTION`, over those the stack needs itself.
+    """
+
+    folder: Path
+    ports: Ports
+    settings: Mapping[str, str] = field(default_factory=dict)
+    aws: local_aws.LocalAws | None = None
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def site_url(self) -> str:
+        """The address of the site."""
+        return f"http://{HOST}:{self.ports.site}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of every process of the stack."""
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder),
+            "LANG": "C.UTF-8",
+            "PYTHONUNBUFFERED": "1",
+            "DATABASE_URL": f"sqlite:///{self.folder}/gas.sqlite3",
+            "GAS_BASE_URL": self.site_url,
+            "GAS_GLOBUS_URL": f"http://{HOST}:{self.ports.globus}",
+            "GAS_STRIPE_URL": f"http://{HOST}:{self.ports.stripe}",
+            **environment_of(self.ports.aws),
+            **self.settings,
+        }
+
+    def start(self) -> None:
+        """Start everything; DidNotStart names what failed."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.start_aws()
+        self.manage("migrate", "--verbosity=0")
+        self.manage("collectstatic", "--no-input", "--verbosity=0")
+        for name in ("worker", "beat", "globus", "stripe", "site"):
+            self.launch(name)
+        fakes = (self.ports.globus, self.ports.stripe)
+        self._wait(lambda: not any(map(_is_free, fakes)), "fake Globus or Stripe")
+        self._wait(lambda: _answers(f"{self.site_url}/healthz"), "site")
+
+    def start_aws(self) -> None:
+        """Start the local AWS, with whatever it held when it was stopped."""
+        self.aws = local_aws.start(self.folder / "aws", self.ports.aws)
+        self.run("dev.provision")
+
+    def launch(self, name: str) -> subprocess.Popen[bytes]:
+        """Start one process by its name in `commands`; its log is `<name>.log`."""
+        with (self.folder / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "TERM", sys.executable, "-m", *self.commands[name]],
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        self.processes[name] = process
+        return process
+
+    @property
+    def commands(self) -> dict[str, list[str]]:
+        """The module and arguments of each process."""
+        celery = ["celery", "-A", "tasks", "--quiet"]
+        worker = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--concurrency=2"]
+        webhook = f"{self.site_url}/billing/webhook/"
+        return {
+            "site": ["gunicorn", "gas.wsgi", f"--bind={HOST}:{self.ports.site}", "--threads=8"],
+            "worker": [*celery, "worker", *worker, "--loglevel=INFO"],
+            "beat": [*celery, "beat", f"--schedule={self.folder}/beat", "--loglevel=INFO"],
+            "globus": ["dev.fake_globus", f"--port={self.ports.globus}"],
+            "stripe": ["dev.fake_stripe", f"--port={self.ports.stripe}", f"--webhook={webhook}"],
+        }
+
+    def manage(self, *arguments: str) -> None:
+        """Run one of Django's commands."""
+        self.run("manage", *arguments)
+
+    def run(self, module: str, *arguments: str) -> None:
+        """Run a module of the project to its end; DidNotStart with what it said when it fails."""
+        done = subprocess.run(
+            [sys.executable, "-m", module, *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise DidNotStart(f"{module} {' '.join(arguments)}: {done.stderr.strip()[-2000:]}")
+
+    def stop(self) -> None:
+        """Stop everything, the workers after the work in hand."""
+        for process in self.processes.values():
+            process.terminate()
+        for process in self.processes.values():
+            _wait_or_kill(process)
+        self.processes.clear()
+        if self.aws is not None:
+            self.aws.stop()
+
+    def _wait(self, ready: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not ready():
+            for name, process in self.processes.items():
+                if process.poll() is not None:
+                    raise DidNotStart(f"{name} ended: {self.log_tail(name)}")
+            if time.monotonic() > deadline:
+                raise DidNotStart(f"{what} did not answer within {START_SECONDS} s")
+            time.sleep(0.05)
+
+    def log_tail(self, name: str) -> str:
+        """The end of the log of one process."""
+        return (self.folder / f"{name}.log").read_text(errors="replace")[-2000:]
+
+
+def _wait_or_kill(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _answers(url: str) -> bool:
+    if urlsplit(url).scheme != "http":
+        raise ValueError(url)
+    try:
+        with urlopen(url, timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (URLError, ConnectionError, TimeoutError):
+        return False
