@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "anymail",
     "csp",
     "gas",
+    "gas.globus",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -97,6 +98,37 @@ SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PRODUCTION else None
 
+# Globus is the only way in. A stand-in on loopback plays Globus on a laptop, until a client of
+# one's own is given; allauth keeps no tokens, knows no mail addresses and shows none of its pages.
+_GLOBUS_FAKE = not PRODUCTION and env.text("GAS_GLOBUS_CLIENT_ID") is None
+GLOBUS_AUTH_URL = env.url(
+    "GAS_GLOBUS_URL", "http://127.0.0.1:8001" if _GLOBUS_FAKE else "https://auth.globus.org"
+)
+GLOBUS_CLIENT_ID = env.text(
+    "GAS_GLOBUS_CLIENT_ID", "6f3c1b52-5d1a-4d0e-9a57-0c5f2f0a1d01" if _GLOBUS_FAKE else ""
+)
+GLOBUS_CLIENT_SECRET = env.text(
+    "GAS_GLOBUS_CLIENT_SECRET", "local-stand-in" if _GLOBUS_FAKE else ""
+)
+GLOBUS_SCOPES = [
+    "openid",
+    "profile",
+    "email",
+    "urn:globus:auth:scope:auth.globus.org:view_identity_set",
+]
+GLOBUS_TIMEOUT = env.duration("GAS_GLOBUS_TIMEOUT", "5s")
+#: Globus identities that are staff, looked up at every sign-in.
+STAFF_IDENTITIES = env.words(
+    "GAS_STAFF_IDENTITIES", "11111111-aaaa-4aaa-8aaa-000000000009" if _GLOBUS_FAKE else ""
+)
+ACCOUNT_ADAPTER = "gas.globus.adapters.AccountAdapter"
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_UNIQUE_EMAIL = False
+SOCIALACCOUNT_ADAPTER = "gas.globus.adapters.SocialAccountAdapter"
+SOCIALACCOUNT_LOGIN_ON_GET = False
+SOCIALACCOUNT_ONLY = True
+SOCIALACCOUNT_STORE_TOKENS = False
+
 #: Key of the tokens kept at rest: 32 bytes, derived from the site's secret.
 TOKEN_KEY = base64.urlsafe_b64encode(hashlib.sha256(SECRET_KEY.encode()).digest())
 
@@ -120,6 +152,22 @@ RESEND_AFTER = env.duration("GAS_RESEND_AFTER", "5m")
 ANNOTATE_MEMORY_MB = env.integer("GAS_ANNOTATE_MEMORY_MB", 1024, least=256)
 BUNDLE = env.path("GAS_BUNDLE", ROOT / "annotator/bundles/demo-grch38")
 
+# --- billing --------------------------------------------------------------------------------------
+BILLING = env.text("GAS_BILLING", "gas.billing.stripe.StripeBilling")
+# A stand-in on loopback plays Stripe on a laptop, until a key of one's own is given.
+_STRIPE_FAKE = not PRODUCTION and env.text("GAS_STRIPE_KEY") is None
+STRIPE_URL = env.url(
+    "GAS_STRIPE_URL", "http://127.0.0.1:8002" if _STRIPE_FAKE else "https://api.stripe.com"
+)
+STRIPE_KEY = env.text("GAS_STRIPE_KEY", "sk_test_local" if _STRIPE_FAKE else "")
+STRIPE_WEBHOOK_SECRET = env.text("GAS_STRIPE_WEBHOOK_SECRET", "whsec_local" if _STRIPE_FAKE else "")
+STRIPE_PRICE = env.text("GAS_STRIPE_PRICE", "price_local_premium" if _STRIPE_FAKE else "")
+STRIPE_TIMEOUT = env.duration("GAS_STRIPE_TIMEOUT", "10s")
+#: Where a browser is sent to pay or to manage a subscription; `form-action` must allow these.
+STRIPE_PAGES = (
+    [STRIPE_URL] if _STRIPE_FAKE else ["https://checkout.stripe.com", "https://billing.stripe.com"]
+)
+
 # --- mail -----------------------------------------------------------------------------------------
 DEFAULT_FROM_EMAIL = env.text("GAS_MAIL_FROM", "GAS <no-reply@example.org>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
@@ -139,6 +187,8 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    # Stripe's library logs requests and refusals with mail addresses in them.
+    "loggers": {"stripe": {"level": "WARNING"}},
     "root": {"handlers": ["stderr"], "level": env.choice("GAS_LOG", "INFO", {"DEBUG", "INFO"})},
 }
 
