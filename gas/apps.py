@@ -1,4 +1,7 @@
 from django.apps import AppConfig
+from django.core.checks import Tags, register
+
+from gas.billing.checks import production_billing
 
 
 class GasConfig(AppConfig):
@@ -6,3 +9,7 @@ class GasConfig(AppConfig):
 
     name = "gas"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Add what the site itself insists on to Django's system checks."""
+        register(production_billing, Tags.security)
