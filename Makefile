@@ -1,0 +1,43 @@
+# Everything a person does with this checkout. Each command installs what it needs.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON := .venv/bin/python
+READY := .venv/installed
+
+.PHONY: help demo run test check format lock bench clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 10
+
+$(READY): requirements-dev.txt dev/install
+	@dev/install environment
+	@touch $@
+
+demo: $(READY) ## Take a VCF through everything: upload, annotate, mail, archive, subscribe, restore
+	@$(PYTHON) -m dev.demo
+
+run: $(READY) ## Run the whole service on this machine and say where it is
+	@$(PYTHON) -m dev.run
+
+test: $(READY) ## Run every test, on SQLite and on PostgreSQL, in a real browser
+	@dev/install debian
+	@$(PYTHON) -m pytest
+	@$(PYTHON) -m dev.postgres $(PYTHON) -m pytest -m "django_db or stack" --ignore=tests/browser
+
+check: $(READY) ## Format, lint, layers, types, migrations, deployment
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/lint-imports --no-cache
+	@.venv/bin/mypy
+	@$(PYTHON) manage.py makemigrations --check --dry-run
+	@$(PYTHON) -m dev.check_deploy
+
+format: $(READY) ## Format the code
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix .
+
+lock: $(READY) ## Pin and hash what pyproject.toml asks for
+	@dev/install lock
+
+clean: ## Remove what the commands made
+	@rm -rf .venv var staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis
