@@ -1,0 +1,110 @@
+"""A reference bundle: a folder with bundle.json, one BGZF FASTA and the genes of each contig.
+
+bundle.json, schema gas.reference-bundle/1: `id`, `assembly`, `genes` (a sentence on their release),
+`fasta` (path), `contigs` (each `name`, `length`, `aliases`, `genetic_code` by NCBI number, `genes`
+path or null) and `files` (path -> bytes, sha256).
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from annotator.errors import AnnotatorFailed
+
+SCHEMA = "gas.reference-bundle/1"
+DEMO = Path(__file__).parent / "bundles" / "demo-grch38"
+
+
+@dataclass(frozen=True)
+class Contig:
+    """One sequence of the reference; `genetic_code` is NCBI's table number."""
+
+    name: str
+    length: int
+    aliases: tuple[str, ...]
+    genetic_code: int
+    genes: Path | None
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """An installed reference; `files` maps a path in the folder to its sha256."""
+
+    folder: Path
+    id: str
+    assembly: str
+    genes: str
+    fasta: Path
+    contigs: tuple[Contig, ...]
+    files: dict[str, str]
+
+    def names(self) -> dict[bytes, Contig]:
+        """Map every name that a VCF may use to its contig."""
+        return {
+            name.encode(): contig
+            for contig in self.contigs
+            for name in (contig.name, *contig.aliases)
+        }
+
+    def provenance(self) -> dict[str, Any]:
+        """Return what a result says of its reference."""
+        return {
+            "id": self.id,
+            "assembly": self.assembly,
+            "genes": self.genes,
+            "genetic_codes": {contig.name: contig.genetic_code for contig in self.contigs},
+            "files": self.files,
+        }
+
+
+def load(folder: Path) -> Bundle:
+    """Read a bundle and check that its files have the sizes it declares."""
+    manifest = folder.absolute() / "bundle.json"
+    try:
+        content = json.loads(manifest.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise AnnotatorFailed(f"no readable bundle in {folder}: {error}") from error
+    if content.get("schema") != SCHEMA:
+        raise AnnotatorFailed(f"{manifest} is not a {SCHEMA}")
+    _check_sizes(manifest.parent, content["files"])
+    return _bundle(manifest.parent, content)
+
+
+def wrong_files(bundle: Bundle) -> list[str]:
+    """Name the files whose bytes are not the ones that bundle.json declares."""
+    return [
+        path
+        for path, digest in bundle.files.items()
+        if hashlib.sha256((bundle.folder / path).read_bytes()).hexdigest() != digest
+    ]
+
+
+def _bundle(folder: Path, content: dict[str, Any]) -> Bundle:
+    return Bundle(
+        folder=folder,
+        id=content["id"],
+        assembly=content["assembly"],
+        genes=content["genes"],
+        fasta=folder / content["fasta"],
+        contigs=tuple(_contig(folder, entry) for entry in content["contigs"]),
+        files={path: entry["sha256"] for path, entry in content["files"].items()},
+    )
+
+
+def _contig(folder: Path, entry: dict[str, Any]) -> Contig:
+    return Contig(
+        name=entry["name"],
+        length=entry["length"],
+        aliases=tuple(entry["aliases"]),
+        genetic_code=entry["genetic_code"],
+        genes=folder / entry["genes"] if entry["genes"] else None,
+    )
+
+
+def _check_sizes(folder: Path, files: dict[str, Any]) -> None:
+    for path, entry in files.items():
+        file = folder / path
+        if not file.is_file() or file.stat().st_size != entry["bytes"]:
+            raise AnnotatorFailed(f"the bundle file {file} is missing or has another size")
