@@ -1,0 +1,66 @@
+"""python -m annotator run IN OUTDIR --bundle DIR
+
+Exit status: 0 done; 2 the input's fault, with one sentence on stderr; 64 a wrong command line;
+anything else is ours.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from annotator import bundles, sandbox
+from annotator.errors import AnnotatorFailed, InputRefused
+from annotator.run import annotate
+
+EXIT_REFUSED = 2
+EXIT_FAILED = 70
+EXIT_USAGE = 64
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        # argparse would exit with 2, which here means that the input was refused.
+        self.exit(EXIT_USAGE, f"{self.format_usage()}{message}\n")
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command and return its exit status."""
+    options = _parser().parse_args(arguments)
+    if options.parent:
+        sandbox.die_with(options.parent)
+    sandbox.enter(sandbox.Limits(memory_mb=options.memory_mb, cpu_seconds=options.cpu_seconds))
+    try:
+        annotate(options.input.absolute(), options.outdir.absolute(), options.bundle)
+    except InputRefused as refusal:
+        print(_one_line(str(refusal)), file=sys.stderr)
+        return EXIT_REFUSED
+    except AnnotatorFailed as failure:
+        print(failure, file=sys.stderr)
+        return EXIT_FAILED
+    return os.EX_OK
+
+
+def _parser() -> argparse.ArgumentParser:
+    limits = sandbox.Limits()
+    parser = _Parser(prog="python -m annotator", description="Annotate the variants of a VCF.")
+    commands = parser.add_subparsers(required=True, parser_class=_Parser)
+    run = commands.add_parser("run", help="annotate one file into a folder")
+    run.add_argument("input", type=Path, metavar="IN", help="VCF, plain, gzip or BGZF, or BCF")
+    run.add_argument("outdir", type=Path, metavar="OUTDIR", help="a folder that is empty or absent")
+    run.add_argument(
+        "--bundle", type=Path, default=bundles.DEMO, metavar="DIR", help="the reference"
+    )
+    run.add_argument("--memory-mb", type=int, default=limits.memory_mb, metavar="N")
+    run.add_argument("--cpu-seconds", type=int, default=limits.cpu_seconds, metavar="N")
+    run.add_argument("--parent", type=int, metavar="PID", help="end when this process ends")
+    return parser
+
+
+def _one_line(sentence: str) -> str:
+    return " ".join("".join(c if c.isprintable() else "?" for c in sentence).split())
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

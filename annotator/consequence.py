@@ -1,0 +1,68 @@
+"""What the engine's BCSQ means: Sequence Ontology terms, their rank and impact.
+
+Rank and impact: Ensembl's published table (Bio::EnsEMBL::Variation::Utils::Constants). BCSQ format:
+https://samtools.github.io/bcftools/howtos/csq-calling.html
+"""
+
+from dataclasses import dataclass
+
+_IMPACTS = {
+    "HIGH": (
+        "transcript_ablation splice_acceptor_variant splice_donor_variant stop_gained"
+        " frameshift_variant stop_lost start_lost transcript_amplification feature_elongation"
+        " feature_truncation"
+    ),
+    "MODERATE": "inframe_insertion inframe_deletion missense_variant protein_altering_variant",
+    "LOW": (
+        "splice_region_variant incomplete_terminal_codon_variant start_retained_variant"
+        " stop_retained_variant synonymous_variant"
+    ),
+    "MODIFIER": (
+        "coding_sequence_variant 5_prime_UTR_variant 3_prime_UTR_variant"
+        " non_coding_transcript_exon_variant intron_variant non_coding_transcript_variant"
+        " intergenic_variant sequence_variant"
+    ),
+}
+IMPACT = {term: impact for impact, terms in _IMPACTS.items() for term in terms.split()}
+RANK = {term: rank for rank, term in enumerate(IMPACT)}  # the lower, the worse
+_SO_TERM = {
+    "5_prime_utr": "5_prime_UTR_variant",
+    "3_prime_utr": "3_prime_UTR_variant",
+    "inframe_altering": "protein_altering_variant",
+    "non_coding": "non_coding_transcript_variant",
+}
+
+
+@dataclass(frozen=True)
+class Effect:
+    """The worst consequence of one allele; `gene` is empty between genes."""
+
+    consequence: str
+    impact: str
+    gene: str = ""
+    transcript: str = ""
+    amino_acid_change: str = ""
+
+
+INTERGENIC = Effect("intergenic_variant", "MODIFIER")
+
+
+def worst_effect(bcsq: str) -> Effect:
+    """Return the worst of BCSQ's comma-separated entries; of equals the first."""
+    effects = [_effect(entry) for entry in bcsq.split(",") if not entry.startswith("@")]
+    return min(effects, key=lambda effect: RANK[effect.consequence], default=INTERGENIC)
+
+
+def so_term(word: str) -> str:
+    """Translate one of the engine's words to the Sequence Ontology."""
+    word = word.lstrip("*")  # downstream of a stop
+    term = _SO_TERM.get(word, word)
+    if term in RANK:
+        return term
+    return f"{term}_variant" if f"{term}_variant" in RANK else "sequence_variant"
+
+
+def _effect(entry: str) -> Effect:
+    fields = [*entry.split("|"), "", "", "", "", "", ""]
+    consequence = min(map(so_term, fields[0].split("&")), key=RANK.__getitem__)
+    return Effect(consequence, IMPACT[consequence], fields[1], fields[2], fields[5])

@@ -1,0 +1,97 @@
+"""The default engine: `bcftools csq`, one contig at a time with that contig's genes and code."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from pysam.version import __bcftools_version__, __htslib_version__
+
+from annotator.bundles import Bundle, Contig
+from annotator.engines import Unit
+from annotator.errors import AnnotatorFailed
+from annotator.inputs import READ_BYTES, whole_lines
+from annotator.stages import Stage, StageFailedError
+
+_WHOLE_CONTIG = "0\t2147483647"
+# Records with a flag, and alleles that csq would misread, pass through untouched.
+_EXCLUDE = 'GAS_SKIP!="." || ALT~"[^ACGTacgt]"'
+
+
+class CsqEngine:
+    """Runs csq over the records of one contig; contigs without genes only pass through."""
+
+    def __init__(self, bundle: Bundle, work: Path) -> None:
+        self._bundle, self._work = bundle, work
+        self.commands: list[list[str]] = []
+
+    @property
+    def name(self) -> str:
+        """Name bcftools and htslib with their versions."""
+        return f"bcftools csq {__bcftools_version__} (htslib {__htslib_version__})"
+
+    def annotate(self, records: Path, unit: Unit) -> Iterator[bytes]:
+        """Yield the unit's records as VCF text."""
+        regions = self._work / "regions.bed"
+        regions.write_text("".join(f"{name}\t{_WHOLE_CONTIG}\n" for name in unit.names))
+        only = ["-R", str(regions)] if unit.names else []
+        where = [*only, "--no-version", "-Ov", "-o", "-", str(records)]
+        if unit.contig is None or unit.contig.genes is None:
+            return self._run(["view", *where])
+        reference = self._reference_for(unit.contig, unit.names)
+        genes = self._genes_for(unit.contig, unit.contig.genes, unit.names)
+        return self._run([*_csq(unit.contig.genetic_code, reference, genes), *where])
+
+    def _run(self, arguments: list[str]) -> Iterator[bytes]:
+        self.commands.append([_bare(argument) for argument in arguments])
+        reader, writer = os.pipe()
+        stage = Stage(arguments, log=self._work / "engine.log", stdout=writer, foreign=(reader,))
+        try:
+            with os.fdopen(reader, "rb") as pipe:
+                yield from whole_lines(iter(lambda: pipe.read(READ_BYTES), b""))
+            stage.wait()
+        except StageFailedError as failure:
+            raise AnnotatorFailed(str(failure)) from failure
+        finally:
+            stage.stop()
+
+    def _reference_for(self, contig: Contig, names: tuple[str, ...]) -> Path:
+        """Give the FASTA the file's own contig names: a link, and an index that says them."""
+        fasta, link = self._bundle.fasta, self._work / "reference.fa.gz"
+        for suffix in ("", ".gzi"):
+            target = link.with_name(link.name + suffix)
+            target.unlink(missing_ok=True)
+            target.symlink_to(fasta.with_name(fasta.name + suffix))
+        index = fasta.with_name(fasta.name + ".fai").read_text()
+        row = next(line for line in index.splitlines() if line.split("\t")[0] == contig.name)
+        rows = (row.replace(contig.name, name, 1) + "\n" for name in names)
+        link.with_name(link.name + ".fai").write_text("".join(rows))
+        return link
+
+    def _genes_for(self, contig: Contig, genes: Path, names: tuple[str, ...]) -> Path:
+        if names == (contig.name,):
+            return genes
+        renamed = self._work / "genes.gff3"
+        with renamed.open("w") as file:
+            for name in names:
+                for line in genes.read_text().splitlines(keepends=True):
+                    first, tab, rest = line.partition("\t")
+                    file.write(f"{name}\t{rest}" if tab and first == contig.name else line)
+        return renamed
+
+
+def _csq(genetic_code: int, reference: Path, genes: Path) -> list[str]:
+    quiet = ["--force", "-v", "0", "--trim-protein-seq", "20"]
+    what = [
+        "--local-csq",
+        "--samples",
+        "-",
+        "--exclude",
+        _EXCLUDE,
+        "--genetic-code",
+        str(genetic_code),
+    ]
+    return ["csq", *what, *quiet, "-f", str(reference), "-g", str(genes)]
+
+
+def _bare(argument: str) -> str:
+    return Path(argument).name if argument.startswith("/") else argument

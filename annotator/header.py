@@ -1,0 +1,118 @@
+"""The header of a VCF text: read under caps, checked, repaired for what follows."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from annotator.errors import InputRefused
+
+HEADER_CAP = 64 << 20
+FIXED_COLUMNS = (b"#CHROM", b"POS", b"ID", b"REF", b"ALT", b"QUAL", b"FILTER", b"INFO")
+OWN_TAGS = (b"BCSQ", b"GAS_CSQ", b"GAS_IMPACT", b"GAS_GENE", b"GAS_TX", b"GAS_SKIP")
+SKIP_LINE = (
+    b'##INFO=<ID=GAS_SKIP,Number=1,Type=String,Description="Why this record was not annotated: '
+    b'breakend symbolic star iupac contig ref_mismatch malformed">'
+)
+_DEFINITION = re.compile(rb"##(INFO|FORMAT|FILTER|contig)=<(?:[^\"]*,)?ID=([^,>]+)")
+_LENGTH = re.compile(rb"[<,]length=([0-9]+)")
+_FALLBACK_FORMAT = b'##FORMAT=<ID=%s,Number=.,Type=String,Description="Not declared in the input">'
+
+
+@dataclass(frozen=True)
+class Undeclared:
+    """What the records use and the header forgot; an INFO tag with whether it ever has a value."""
+
+    contigs: tuple[bytes, ...] = ()
+    filters: tuple[bytes, ...] = ()
+    formats: tuple[bytes, ...] = ()
+    infos: tuple[tuple[bytes, bool], ...] = ()
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield one header line for each."""
+        yield from (b"##contig=<ID=%s>" % name for name in self.contigs)
+        yield from (
+            b'##FILTER=<ID=%s,Description="Not declared in the input">' % n for n in self.filters
+        )
+        yield from (_FALLBACK_FORMAT % name for name in self.formats)
+        for name, valued in self.infos:
+            shape = b"Number=.,Type=String" if valued else b"Number=0,Type=Flag"
+            yield b'##INFO=<ID=%s,%s,Description="Not declared in the input">' % (name, shape)
+
+
+@dataclass
+class Header:
+    """The header as it came; `contigs` maps a declared name to its length, or None."""
+
+    meta: list[bytes]
+    columns: list[bytes]
+    contigs: dict[bytes, int | None] = field(default_factory=dict)
+    declared: set[tuple[bytes, bytes]] = field(default_factory=set)
+
+    @property
+    def lines(self) -> int:
+        """How many lines of the file the header takes."""
+        return len(self.meta) + 1
+
+    @property
+    def has_own_tags(self) -> bool:
+        """Whether the file went through this annotator, or another csq, before."""
+        return any((b"INFO", tag) in self.declared for tag in OWN_TAGS)
+
+    def repaired(self, aliases: Iterable[tuple[bytes, int]], undeclared: Undeclared) -> bytes:
+        """Return header text that declares what the records need; `aliases` are name and length."""
+        kept = [line for line in self.meta if not _defines_own_tag(line)]
+        contigs = (
+            b"##contig=<ID=%s,length=%d>" % pair for pair in aliases if pair[0] not in self.contigs
+        )
+        added = [*contigs, *undeclared.lines(), SKIP_LINE]
+        return b"\n".join([*kept, *added, b"\t".join(self.columns)]) + b"\n"
+
+
+def read_header(blocks: Iterator[bytes]) -> tuple[Header, bytes]:
+    """Take the header off the blocks; return it with what its last block holds of the records."""
+    meta: list[bytes] = []
+    size = 0
+    for block in blocks:
+        size += len(block)
+        lines = block.split(b"\n")[:-1]
+        for at, line in enumerate(lines):
+            if not line.startswith(b"##"):
+                rest = b"".join(other + b"\n" for other in lines[at + 1 :])
+                return _header(meta, _columns(line.rstrip(b"\r"), len(meta) + 1)), rest
+            meta.append(line.rstrip(b"\r"))
+        if size > HEADER_CAP:
+            raise InputRefused(f"The header is longer than {HEADER_CAP >> 20} MiB.")
+    raise InputRefused("The file has no #CHROM line.")
+
+
+def _header(meta: list[bytes], columns: list[bytes]) -> Header:
+    header = Header(meta, columns)
+    for line in meta:
+        if b"\0" in line:
+            raise InputRefused(f"line {meta.index(line) + 1}: the header holds a NUL byte.")
+        if match := _DEFINITION.match(line):
+            header.declared.add((match[1], match[2]))
+            if match[1] == b"contig":
+                length = _LENGTH.search(line)
+                header.contigs[match[2]] = int(length[1]) if length else None
+    return header
+
+
+def _columns(line: bytes, number: int) -> list[bytes]:
+    columns = line.split(b"\t")
+    if not line.startswith(b"#CHROM"):
+        raise InputRefused(f"line {number}: a record stands before the #CHROM line.")
+    if tuple(columns[:8]) != FIXED_COLUMNS or columns[8:9] not in ([], [b"FORMAT"]):
+        raise InputRefused(
+            f"line {number}: the column line must be #CHROM POS ID REF ALT QUAL FILTER INFO,"
+            " separated by tabs, then FORMAT and samples."
+        )
+    samples = columns[9:]
+    if len(set(samples)) != len(samples):
+        raise InputRefused(f"line {number}: a sample name stands there twice.")
+    return columns
+
+
+def _defines_own_tag(line: bytes) -> bool:
+    match = _DEFINITION.match(line)
+    return match is not None and match[1] == b"INFO" and match[2] in OWN_TAGS

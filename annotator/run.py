@@ -1,0 +1,122 @@
+"""One annotation from a file to a folder of results: all of it or nothing."""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from itertools import chain, groupby
+from pathlib import Path
+from typing import Any
+
+from annotator import __version__, outputs, summary
+from annotator.bundles import Bundle, Contig, load
+from annotator.engines import Engine, Unit
+from annotator.engines.csq import CsqEngine
+from annotator.errors import AnnotatorFailed
+from annotator.normalise import Normalised, Normaliser
+from annotator.provenance import Stopwatch, fingerprint, peak_memory_mb
+from annotator.sniff import START_BYTES, Format, sniff
+from annotator.summary import Counts
+
+PROVENANCE = "provenance.json"
+RESULTS = (
+    outputs.ANNOTATED,
+    f"{outputs.ANNOTATED}.tbi",
+    "summary.json",
+    "annotation.log",
+    PROVENANCE,
+)
+
+
+def partial_folder(outdir: Path) -> Path:
+    """Where a run works before its folder gets the final name."""
+    return outdir.with_name(f".{outdir.name}.partial")
+
+
+def annotate(source: Path, outdir: Path, bundle_folder: Path) -> None:
+    """Annotate `source` into `outdir`, which must be empty or absent."""
+    if outdir.exists() and any(outdir.iterdir()):
+        raise AnnotatorFailed(f"{outdir} is not empty")
+    results = partial_folder(outdir)
+    shutil.rmtree(results, ignore_errors=True)
+    work = results / "work"
+    work.mkdir(parents=True)
+    try:
+        _Job(source, results, work, load(bundle_folder)).run()
+        shutil.rmtree(work)
+        results.rename(outdir)
+    finally:
+        shutil.rmtree(results, ignore_errors=True)
+
+
+class _Job:
+    def __init__(self, source: Path, results: Path, work: Path, bundle: Bundle) -> None:
+        self._source, self._results, self._work, self._bundle = source, results, work, bundle
+        self._watch = Stopwatch()
+        self._engine: Engine = CsqEngine(bundle, work)
+
+    def run(self) -> None:
+        kind = self._sniff()
+        with self._watch.stage("normalise"):
+            normalised = Normaliser(self._source, kind, self._bundle, self._work).run()
+        with self._watch.stage("annotate"):
+            counts = self._annotate(normalised)
+        counts.check(normalised.tally)
+        content = summary.summary(counts, normalised.tally)
+        self._write("annotation.log", summary.log(content))
+        self._write("summary.json", _json(content))
+        self._write("provenance.json", _json(self._provenance(kind, normalised, content)))
+
+    def _sniff(self) -> Format:
+        with self._source.open("rb") as file:
+            return sniff(file.read(START_BYTES))
+
+    def _annotate(self, normalised: Normalised) -> Counts:
+        units = _units(normalised.contigs, self._bundle.names())
+        texts = (outputs.split_header(self._engine.annotate(normalised.records, u)) for u in units)
+        engine_header, first_records = next(texts)
+        used = {**normalised.header.contigs, **normalised.tally.contigs}
+        header = outputs.final_header(engine_header, used)
+        records = chain(first_records, chain.from_iterable(records for _, records in texts))
+        flattener = outputs.Flattener()
+        outputs.write(self._results / outputs.ANNOTATED, header, map(flattener.block, records))
+        return flattener.counts
+
+    def _provenance(
+        self, kind: Format, normalised: Normalised, content: dict[str, Any]
+    ) -> dict[str, Any]:
+        origin = normalised.origin
+        counted = ("records_in", "alleles", "annotated", "flagged", "reference", "records_out")
+        return {
+            "annotator": __version__,
+            "input": {"format": kind.value, "bytes": origin.bytes, "sha256": origin.sha256},
+            "sorted": normalised.was_sorted,
+            "bundle": self._bundle.provenance(),
+            "engine": {"name": self._engine.name, "commands": self._engine.commands},
+            "counts": {key: content[key] for key in counted},
+            "outputs": {
+                name: fingerprint(self._results / name) for name in RESULTS if name != PROVENANCE
+            },
+            "seconds": self._watch.seconds,
+            "peak_memory_mb": peak_memory_mb(),
+        }
+
+    def _write(self, name: str, text: str) -> None:
+        (self._results / name).write_text(text, encoding="utf-8")
+
+
+def _units(names: tuple[bytes, ...], known: Mapping[bytes, Contig]) -> list[Unit]:
+    """One unit per contig with genes; neighbours without genes share one."""
+    units = []
+    for contig, group in groupby(names, key=lambda name: _with_genes(known.get(name))):
+        texts = [os.fsdecode(name) for name in group]
+        units += [Unit((text,), contig) for text in texts] if contig else [Unit(tuple(texts), None)]
+    return units or [Unit((), None)]
+
+
+def _with_genes(contig: Contig | None) -> Contig | None:
+    return contig if contig and contig.genes else None
+
+
+def _json(content: dict[str, Any]) -> str:
+    return json.dumps(content, indent=1) + "\n"
