@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 def keep(*, user: User, granted: list[Grant]) -> None:
-    """Store the tokens, a row per resource server; without a new refresh token the old one stays."""
+    """Store the tokens, a row per resource server; an old refresh token stays until a new comes."""
     for grant in granted:
         row = {
             "scope": grant.scope,
