@@ -5,7 +5,7 @@ import hashlib
 
 from django.core.exceptions import ImproperlyConfigured
 
-from gas import env
+from gas import env, policy
 
 ROOT = env.ROOT
 VAR = ROOT / "var"
@@ -55,6 +55,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "gas.views.middleware.private_pages",
+    "gas.views.middleware.ErrorPages",
 ]
 ROOT_URLCONF = "gas.urls"
 TEMPLATES = [
@@ -168,6 +170,20 @@ STRIPE_PAGES = (
     [STRIPE_URL] if _STRIPE_FAKE else ["https://checkout.stripe.com", "https://billing.stripe.com"]
 )
 
+# --- what pages may load, and where they may send -------------------------------------------------
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": policy.directives(
+        uploads=policy.upload_sources(
+            bucket=BUCKETS["inputs"],
+            region=AWS_REGION,
+            endpoint=env.text("AWS_ENDPOINT_URL_S3") or env.text("AWS_ENDPOINT_URL"),
+        ),
+        pages=[GLOBUS_AUTH_URL, *STRIPE_PAGES],
+        secure=PRODUCTION,
+    )
+}
+CSRF_FAILURE_VIEW = "gas.views.errors.csrf_failure"
+
 # --- mail -----------------------------------------------------------------------------------------
 DEFAULT_FROM_EMAIL = env.text("GAS_MAIL_FROM", "GAS <no-reply@example.org>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
@@ -179,7 +195,9 @@ if _SMTP:
     EMAIL_TIMEOUT = 20
 else:
     EMAIL_BACKEND = "anymail.backends.amazon_ses.EmailBackend"
-ANYMAIL = {"AMAZON_SES_CLIENT_PARAMS": {"region_name": AWS_REGION}}
+# One try and short waits: a call that is repeated unseen may send twice; the task tries again.
+_SES_CALLS = {"connect_timeout": 5, "read_timeout": 20, "retries": {"total_max_attempts": 1}}
+ANYMAIL = {"AMAZON_SES_CLIENT_PARAMS": {"region_name": AWS_REGION, "config": _SES_CALLS}}
 
 # --- logs -----------------------------------------------------------------------------------------
 LOGGING = {
@@ -187,8 +205,8 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    # Stripe's library logs requests and refusals with mail addresses in them.
-    "loggers": {"stripe": {"level": "WARNING"}},
+    # Stripe's library logs requests and refusals with mail addresses in them; AWS's at debug level.
+    "loggers": {"stripe": {"level": "WARNING"}, "botocore": {"level": "INFO"}},
     "root": {"handlers": ["stderr"], "level": env.choice("GAS_LOG", "INFO", {"DEBUG", "INFO"})},
 }
 
