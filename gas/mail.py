@@ -1,11 +1,182 @@
-"""The mails that the service owes to the owners of jobs."""
+"""The mails that the service owes to the owners of jobs: completed, failed, restored."""
 
-from gas.models import Notice
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
+from smtplib import SMTPDataError, SMTPException, SMTPRecipientsRefused, SMTPResponseException
+from urllib.parse import urlsplit
+
+from anymail.exceptions import AnymailAPIError, AnymailRecipientsRefused
+from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.core.exceptions import ValidationError
+from django.core.mail import EmailMultiAlternatives
+from django.core.validators import validate_email
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from gas.models import Job, Notice, Status, Upload, User
+
+logger = logging.getLogger(__name__)
 
 
 class MailUnavailable(Exception):
     """The mail service gave no usable answer; the mail is still owed."""
 
 
+class MailRefused(Exception):
+    """This mail will never be delivered, however often it is tried."""
+
+
+@dataclass(frozen=True)
+class Wording:
+    """What a mail of one kind says first, and what its button says."""
+
+    headline: str
+    button: str
+
+
+WORDINGS = {
+    Notice.Kind.COMPLETED: Wording("Your results are ready", "Open the results"),
+    Notice.Kind.FAILED: Wording("Your job could not be completed", "Open the job"),
+    Notice.Kind.RESTORED: Wording("Your results are back", "Open the results"),
+}
+
+#: How the ways to hand over a mail fail: SES through anymail, SES's client, SMTP, the network.
+FAULTS = (
+    AnymailAPIError,
+    AnymailRecipientsRefused,
+    BotoCoreError,
+    ClientError,
+    SMTPException,
+    OSError,
+)
+
+#: SES's answers that are about this one mail; every other one passes, or is mended by staff.
+#: https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html
+SES_REFUSALS = frozenset({"BadRequestException", "MessageRejected"})
+
+LONGEST_NAME = 80
+
+
 def send(notice: Notice) -> None:
-    """Send the mail of a notice, or raise MailUnavailable."""
+    """Send the mail of a notice; an owner without an address is sent nothing.
+
+    Raises MailUnavailable when it is still owed, MailRefused when it never can be sent.
+    """
+    job = Job.objects.select_related("owner__plan", "upload").get(pk=notice.job_id)
+    if not job.owner.email:
+        logger.info("the %s is not sent: its owner has no address", notice)
+        return
+    message = compose(notice, job)
+    try:
+        message.send()
+    except FAULTS as fault:
+        raise _translated(fault) from None  # what the service says may hold the address
+
+
+def compose(notice: Notice, job: Job) -> EmailMultiAlternatives:
+    """Write the mail of a notice, in text and HTML, the same each time it is asked."""
+    kind = Notice.Kind(notice.kind)
+    name = one_line(job.name, LONGEST_NAME)
+    subject = f"{WORDINGS[kind].headline}: {name}"
+    content = {
+        "subject": subject,
+        "kind": kind,
+        "wording": WORDINGS[kind],
+        "paragraphs": _paragraphs(kind, job, name),
+        "quote": one_line(job.failure) if kind is Notice.Kind.FAILED else "",
+        "facts": _facts(job, name),
+        "link": settings.BASE_URL + reverse("job", args=[job.pk]),
+        "site": settings.BASE_URL,
+        "job": job,
+    }
+    message = EmailMultiAlternatives(
+        subject=subject,
+        body=render_to_string("mail/base.txt", content).strip() + "\n",
+        to=[_recipient(job.owner)],
+        headers=_headers(notice),
+    )
+    message.attach_alternative(render_to_string("mail/base.html", content), "text/html")
+    return message
+
+
+def one_line(text: str, longest: int | None = None) -> str:
+    """Make hostile text harmless in a header or a sentence: printable, on one line, bounded."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in text)
+    line = " ".join(printable.split())
+    return line if longest is None or len(line) <= longest else f"{line[: longest - 1]}…"
+
+
+def _recipient(user: User) -> str:
+    """The address in the ASCII form that every mail service takes."""
+    try:
+        validate_email(user.email)
+        local_part, _, domain = user.email.rpartition("@")
+        return f"{local_part}@{domain.encode('idna').decode()}"
+    except (ValidationError, UnicodeError):
+        raise MailRefused("its owner's address is malformed") from None
+
+
+def _headers(notice: Notice) -> dict[str, str]:
+    """Headers by which a repeat is known for one, and the mails of a job for one conversation."""
+    host = urlsplit(settings.BASE_URL).hostname
+    return {
+        "Message-ID": f"<{notice.kind}.{notice.job_id}.{notice.attempt}@{host}>",
+        "References": f"<job.{notice.job_id}@{host}>",
+        "Date": format_datetime(notice.created_at),
+        "Auto-Submitted": "auto-generated",
+    }
+
+
+def _paragraphs(kind: Notice.Kind, job: Job, name: str) -> list[str]:
+    """The sentences of one kind of mail, written once for text and HTML.
+
+    They are joined from lines of a template that escapes nothing, so whoever shows them must.
+    """
+    content = {
+        "name": name,
+        "file_is_at_fault": job.upload.status == Upload.Status.REFUSED,
+        "at_hand": job.state is Status.COMPLETED,
+        "due": _in_words(job.due_at),
+        "archives": job.owner.plan.archives,
+        "job": job,
+    }
+    blocks = render_to_string(f"mail/{kind}.txt", content).split("\n\n")
+    return [line for line in map(one_line, blocks) if line]
+
+
+def _facts(job: Job, name: str) -> list[tuple[str, str]]:
+    facts = [
+        ("Job", f"{job.pk}, {name}"),
+        ("File", one_line(job.upload.filename, LONGEST_NAME)),
+        ("Variants", "" if job.variants is None else intcomma(job.variants)),
+        ("Finished", _in_words(job.completed_at)),
+        ("Available until", _in_words(job.due_at)),
+    ]
+    return [(label, value) for label, value in facts if value]
+
+
+def _in_words(moment: datetime | None) -> str:
+    return f"{moment:%-d %B %Y, %H:%M} UTC" if moment else ""
+
+
+def _translated(fault: Exception) -> MailUnavailable | MailRefused:
+    """Our word for a fault, by its class and code; never by its text, which may hold addresses."""
+    cause = fault.__cause__ if isinstance(fault, AnymailAPIError) else fault
+    code, is_final = "", isinstance(cause, AnymailRecipientsRefused)
+    match cause:
+        case ClientError():
+            code = cause.response["Error"]["Code"]
+            is_final = code in SES_REFUSALS
+        case SMTPRecipientsRefused():
+            replies = {reply for reply, _ in cause.recipients.values()}
+            code, is_final = str(replies), min(replies) >= 500
+        case SMTPDataError():
+            code, is_final = str(cause.smtp_code), cause.smtp_code >= 500
+        case SMTPResponseException():
+            code = str(cause.smtp_code)
+    sentence = f"{type(cause or fault).__name__} {code}".strip()
+    return MailRefused(sentence) if is_final else MailUnavailable(sentence)
