@@ -74,9 +74,9 @@ class Notice(models.Model):
         mine = Notice.objects.unsent().filter(free, pk=self.pk)
         return mine.update(lease_until=Now() + lease) == 1
 
-    def let_go(self) -> None:
-        """Give the notice back unsent."""
-        Notice.objects.unsent().filter(pk=self.pk).update(lease_until=None)
+    def let_go(self, *, wake_in: timedelta) -> None:
+        """Give the notice back unsent; nobody takes it before `wake_in` is over."""
+        Notice.objects.unsent().filter(pk=self.pk).update(lease_until=Now() + wake_in)
 
     def record_sent(self) -> None:
         """Write the receipt of the mail."""
