@@ -4,6 +4,7 @@ import json
 import time
 
 import pytest
+import stripe
 from pytest_django import Settings
 
 from dev.fake_stripe import sign
@@ -36,6 +37,11 @@ def test_an_event_that_is_not_about_a_subscription_means_nothing(
     event = billing.verified_event(payload=payload, signature=signature)
     assert (event.id, event.kind, event.user_id) == ("evt_1", EventKind.OTHER, None)
     assert event.occurred_at.isoformat() == "2025-06-15T15:06:40+00:00"
+
+
+def test_stripes_library_writes_no_file_about_this_machine() -> None:
+    assert get_billing() is not None
+    assert stripe.enable_telemetry is False
 
 
 @pytest.mark.parametrize(
