@@ -56,7 +56,8 @@ def checkout(session: Json, *, card: str = "", error: str = "") -> str:
 <label for="card">Card number</label>
 <input id="card" name="card" value="{escape(shown)}" required inputmode="numeric"
  autocomplete="cc-number" aria-describedby="hint{" error" if error else ""}"{invalid}>
-<p class="soft" id="hint">4242 4242 4242 4242 pays, 4000 0000 0000 0002 is declined.</p>
+<p class="soft" id="hint">4242&nbsp;4242&nbsp;4242&nbsp;4242 pays,
+4000&nbsp;0000&nbsp;0000&nbsp;0002 is declined.</p>
 <button>Pay</button></form>{cancel}""",
         heading="Subscribe to GAS Premium",
     )
@@ -80,7 +81,7 @@ def missing() -> str:
 
 
 def _subscription(row: Json) -> str:
-    if row["status"] == "canceled":
+    if row["ended_at"]:
         return f"<h2>GAS Premium</h2><p>Cancelled on {_date(row, 'ended_at')}.</p>"
     return f"""<h2>GAS Premium</h2><p>{escape(row["status"]).capitalize()} since {_date(row)}.</p>
 <form method="post"><input type="hidden" name="subscription" value="{escape(row["id"])}">

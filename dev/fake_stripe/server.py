@@ -115,7 +115,7 @@ class Handler(BaseHTTPRequestHandler):
         session = ledger.find("portals", portal_id)
         if self.command == "POST":
             subscription = ledger.find("subscriptions", self._form().get("subscription", ""))
-            if subscription["customer"] == session["customer"]:
+            if subscription["customer"] == session["customer"] and not subscription["ended_at"]:
                 self.server.postman.send(ledger.cancel(subscription["id"]))
             self._see_other(session["url"])
             return

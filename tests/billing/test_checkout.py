@@ -95,6 +95,17 @@ def test_a_customer_cancels_in_the_portal(billing: Billing, shopper: Shopper, in
     assert "Cancelled on" in read(portal)
 
 
+def test_cancelling_twice_ends_the_subscription_once(
+    billing: Billing, provider: FakeStripe, shopper: Shopper
+) -> None:
+    started = shopper.subscribe()
+    portal = billing.portal(customer_id=started.customer_id, return_url="http://127.0.0.1:8000/")
+    for _ in range(2):
+        assert post(portal, subscription=started.subscription_id) == (303, portal)
+    kinds = [event["type"] for event in provider.events]
+    assert kinds.count("customer.subscription.deleted") == 1
+
+
 def test_a_portal_ends_only_its_own_customers_subscription(
     billing: Billing, shopper: Shopper
 ) -> None:
