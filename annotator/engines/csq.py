@@ -12,6 +12,9 @@ from annotator.errors import AnnotatorFailed
 from annotator.inputs import READ_BYTES, whole_lines
 from annotator.stages import Stage, StageFailedError
 
+# Every allele by itself, whoever carries it: nothing depends on phase or on other records.
+LOCAL = ("--local-csq", "--samples", "-", "--trim-protein-seq", "20")
+_QUIET = ("--force", "-v", "0")
 _WHOLE_CONTIG = "0\t2147483647"
 # Records with a flag, and alleles that csq would misread, pass through untouched.
 _EXCLUDE = 'GAS_SKIP!="." || ALT~"[^ACGTacgt]"'
@@ -20,8 +23,8 @@ _EXCLUDE = 'GAS_SKIP!="." || ALT~"[^ACGTacgt]"'
 class CsqEngine:
     """Runs csq over the records of one contig; contigs without genes only pass through."""
 
-    def __init__(self, bundle: Bundle, work: Path) -> None:
-        self._bundle, self._work = bundle, work
+    def __init__(self, bundle: Bundle, work: Path, calling: tuple[str, ...] = LOCAL) -> None:
+        self._bundle, self._work, self._calling = bundle, work, calling
         self.commands: list[list[str]] = []
 
     @property
@@ -39,7 +42,9 @@ class CsqEngine:
             return self._run(["view", *where])
         reference = self._reference_for(unit.contig, unit.names)
         genes = self._genes_for(unit.contig, unit.contig.genes, unit.names)
-        return self._run([*_csq(unit.contig.genetic_code, reference, genes), *where])
+        code = ["--genetic-code", str(unit.contig.genetic_code), "--exclude", _EXCLUDE]
+        inputs = ["-f", str(reference), "-g", str(genes)]
+        return self._run(["csq", *self._calling, *_QUIET, *code, *inputs, *where])
 
     def _run(self, arguments: list[str]) -> Iterator[bytes]:
         self.commands.append([_bare(argument) for argument in arguments])
@@ -77,20 +82,6 @@ class CsqEngine:
                     first, tab, rest = line.partition("\t")
                     file.write(f"{name}\t{rest}" if tab and first == contig.name else line)
         return renamed
-
-
-def _csq(genetic_code: int, reference: Path, genes: Path) -> list[str]:
-    quiet = ["--force", "-v", "0", "--trim-protein-seq", "20"]
-    what = [
-        "--local-csq",
-        "--samples",
-        "-",
-        "--exclude",
-        _EXCLUDE,
-        "--genetic-code",
-        str(genetic_code),
-    ]
-    return ["csq", *what, *quiet, "-f", str(reference), "-g", str(genes)]
 
 
 def _bare(argument: str) -> str:
