@@ -66,10 +66,3 @@ class TreeHash:
             pairs = (level[i : i + 2] for i in range(0, len(level), 2))
             level = [hashlib.sha256(b"".join(p)).digest() if len(p) == 2 else p[0] for p in pairs]
         return level[0].hex()
-
-
-def tree_hash(block: bytes) -> str:
-    """Return the tree hash of one block in hexadecimal."""
-    tree = TreeHash()
-    tree.add(block)
-    return tree.hexdigest()

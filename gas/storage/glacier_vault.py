@@ -15,7 +15,7 @@ from django.conf import settings
 
 from gas.storage import clients, objects, streams
 from gas.storage.archive import ArchiveState, Retrieval, Tier
-from gas.storage.digests import TreeHash, blocks, tree_hash
+from gas.storage.digests import TreeHash, blocks
 from gas.storage.errors import (
     ChecksumMismatch,
     NotThawed,
@@ -118,11 +118,10 @@ class GlacierVaultArchive:
         for block in blocks(streams.open_object(source), self.part):
             tree.add(block)
             digest.update(block)
-            clients.glacier().upload_multipart_part(
+            clients.glacier().upload_multipart_part(  # botocore adds the part's own tree hash
                 vaultName=self.vault,
                 uploadId=upload_id,
                 range=f"bytes {sent}-{sent + len(block) - 1}/*",
-                checksum=tree_hash(block),
                 body=block,
             )
             sent += len(block)
