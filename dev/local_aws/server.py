@@ -25,7 +25,6 @@ START_SECONDS = 20
 class Mail:
     """A mail that the local SES took for delivery."""
 
-    sender: str
     to: list[str]
     subject: str
     text: str
@@ -167,7 +166,6 @@ def mails_at(endpoint: str) -> list[Mail]:
     accounts = _get(f"{endpoint}/_ministack/ses/messages")["messages"].values()
     mails = [
         Mail(
-            sender=entry["Source"],
             to=entry["To"],
             subject=entry["Subject"],
             text=entry["BodyText"] or "",
