@@ -1,0 +1,301 @@
+"""Uploads, downloads and listings, as S3 itself enforces them."""
+
+import json
+import time
+import uuid
+from base64 import b64decode
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import urllib3
+
+from dev.local_aws import LocalAws
+from gas.storage import clients, objects, streams
+from gas.storage.digests import MIB
+from gas.storage.errors import (
+    AccessRefused,
+    ChecksumMismatch,
+    ObjectMissing,
+    StorageError,
+    StorageUnavailable,
+)
+from gas.storage.locations import Location, inputs, results
+from gas.storage.objects import PresignedPost
+from tests.contract.conftest import Publish
+from tests.contract.scripted import Answer, s3_error, scripted_s3
+
+CONTENT = b"##fileformat=VCFv4.2\r\n--boundary--\r\n"
+LIMIT = 1000
+ORIGIN = "http://127.0.0.1:8000"
+
+
+@pytest.fixture
+def place(aws: LocalAws) -> Location:
+    return inputs(f"inputs/1/{uuid.uuid4()}/input.vcf.gz")
+
+
+def _send(
+    form: PresignedPost, content: bytes = CONTENT, changed: Mapping[str, str] = MappingProxyType({})
+) -> urllib3.BaseHTTPResponse:
+    """Send a form as a browser does."""
+    return urllib3.request(
+        "POST",
+        form.url,
+        fields={**form.fields, **changed, "file": ("x.vcf", content)},
+        headers={"Origin": ORIGIN},
+        redirect=False,
+        retries=False,
+    )
+
+
+def _get(url: str, **headers: str) -> urllib3.BaseHTTPResponse:
+    return urllib3.request("GET", url, headers=headers, retries=False)
+
+
+def _is_there(at: Location) -> bool:
+    return list(objects.keys_under(at)) == [at]
+
+
+# --- uploads --------------------------------------------------------------------------------------
+
+
+def test_a_form_uploads_the_file_to_its_place(place: Location) -> None:
+    answer = _send(objects.presign_upload(place, max_bytes=LIMIT))
+    assert answer.status == 201
+    assert objects.read_start(place) == CONTENT
+    head = objects.head(place)
+    assert (head.size, head.sha256, head.storage_class) == (len(CONTENT), None, "STANDARD")
+
+
+def test_a_form_sends_the_browser_to_the_page_that_was_signed(place: Location) -> None:
+    form = objects.presign_upload(place, max_bytes=LIMIT, redirect=f"{ORIGIN}/uploads/7/done")
+    answer = _send(form)
+    assert answer.status == 303
+    assert answer.headers["Location"].startswith(f"{ORIGIN}/uploads/7/done?")
+    elsewhere = _send(form, changed={"success_action_redirect": "https://example.org/"})
+    assert elsewhere.status == 403
+
+
+def test_a_file_of_exactly_the_limit_is_taken(place: Location) -> None:
+    assert _send(objects.presign_upload(place, max_bytes=LIMIT), b"x" * LIMIT).status == 201
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * (LIMIT + 1)], ids=["empty", "too large"])
+def test_s3_refuses_a_file_outside_the_limits(place: Location, content: bytes) -> None:
+    assert _send(objects.presign_upload(place, max_bytes=LIMIT), content).status == 400
+    assert not _is_there(place)
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"key": "inputs/2/stolen/input.vcf.gz"},
+        {"Content-Type": "text/html"},
+        {"x-amz-meta-sha256": "0" * 64},
+        {"x-amz-storage-class": "GLACIER"},
+        {"acl": "public-read"},
+        {"x-amz-signature": "0" * 64},
+        {"policy": "e30="},
+    ],
+    ids=lambda field: next(iter(field)),
+)
+def test_s3_refuses_a_form_that_was_changed(place: Location, field: dict[str, str]) -> None:
+    assert _send(objects.presign_upload(place, max_bytes=LIMIT), changed=field).status >= 400
+    assert not _is_there(place)
+    assert not _is_there(inputs("inputs/2/stolen/input.vcf.gz"))
+
+
+def test_s3_refuses_a_form_after_its_hour(place: Location, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(objects, "UPLOAD_SECONDS", -1)
+    assert _send(objects.presign_upload(place, max_bytes=LIMIT)).status == 403
+    assert not _is_there(place)
+
+
+def test_a_form_names_its_place_and_limit_and_nothing_looser(place: Location) -> None:
+    policy = json.loads(b64decode(objects.presign_upload(place, max_bytes=9).fields["policy"]))
+    conditions = policy["conditions"]
+    assert ["content-length-range", 1, 9] in conditions
+    assert {"key": place.key} in conditions
+    assert not [c for c in conditions if isinstance(c, list) and c[0] == "starts-with"]
+
+
+def test_a_page_of_another_origin_may_not_read_the_answer(place: Location, aws: LocalAws) -> None:
+    def allowed(origin: str) -> str | None:
+        headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+        url = f"{aws.endpoint}/{place.bucket}"
+        answer = urllib3.request("OPTIONS", url, headers=headers)
+        return answer.headers.get("Access-Control-Allow-Origin")
+
+    assert allowed(ORIGIN) == ORIGIN
+    assert allowed("https://example.org") is None
+
+
+# --- downloads ------------------------------------------------------------------------------------
+
+
+def test_a_link_downloads_the_file_under_its_name_and_type(publish: Publish) -> None:
+    stored = publish(CONTENT)
+    url = objects.presign_download(
+        stored.location, filename='é"\r\nX: y/../a.vcf.gz', content_type="application/gzip"
+    )
+    answer = _get(url)
+    assert answer.data == CONTENT
+    assert answer.headers["Content-Type"] == "application/gzip"
+    name = quote("é_X_ y_.._a.vcf.gz")
+    assert answer.headers["Content-Disposition"] == f"attachment; filename*=utf-8''{name}"
+    assert "X" not in answer.headers
+    assert _get(url, Range="bytes=2-5").data == CONTENT[2:6]
+
+
+def test_a_link_opens_nothing_else(publish: Publish) -> None:
+    mine, other = publish(CONTENT), publish(b"secret")
+    url = objects.presign_download(mine.location, filename="a", content_type="text/plain")
+    assert _get(url.replace(mine.location.key, other.location.key)).status == 403
+    assert _get(url.replace("attachment", "inline")).status == 403
+    assert _get(url.partition("?")[0]).status == 403
+
+
+def test_a_link_ends(publish: Publish) -> None:
+    url = objects.presign_download(
+        publish(CONTENT).location, filename="a", content_type="text/plain", seconds=1
+    )
+    deadline = time.monotonic() + 10
+    while _get(url).status == 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert _get(url).status == 403
+
+
+def test_a_link_lives_five_minutes_at_most(publish: Publish) -> None:
+    location = publish(CONTENT).location
+    url = objects.presign_download(location, filename="a", content_type="text/plain", seconds=9999)
+    assert "X-Amz-Expires=300&" in url
+
+
+# --- publishing and fetching ----------------------------------------------------------------------
+
+
+def test_a_published_file_has_its_digest_recorded_by_s3(publish: Publish) -> None:
+    stored = publish(CONTENT)
+    head = clients.s3().head_object(
+        Bucket=stored.location.bucket, Key=stored.location.key, ChecksumMode="ENABLED"
+    )
+    assert head["ChecksumType"] == "FULL_OBJECT"
+    assert head["Metadata"] == {"sha256": stored.sha256}
+    assert objects.head(stored.location).sha256 == stored.sha256
+
+
+def test_a_file_above_the_limit_of_one_request_goes_up_in_parts(
+    aws: LocalAws, tmp_path: Path
+) -> None:
+    path = tmp_path / "large"
+    path.write_bytes(bytes(17 * MIB))
+    to = results(f"results/{uuid.uuid4()}/1/large")
+    stored = objects.publish(path, to, single_put=16 * MIB)
+    head = objects.head(to)
+    assert (head.size, head.sha256) == (17 * MIB, stored.sha256)
+    assert head.etag.endswith('-2"')
+    assert objects.fetch(to, tmp_path / "back", sha256=stored.sha256).size == 17 * MIB
+
+
+def test_a_stream_with_other_bytes_than_promised_never_appears(
+    aws: LocalAws, tmp_path: Path
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(CONTENT)
+    to = results(f"results/{uuid.uuid4()}/1/a")
+    with path.open("rb") as file, pytest.raises(ChecksumMismatch):
+        streams.upload(file, to, sha256="0" * 64, size=len(CONTENT))
+    with path.open("rb") as file, pytest.raises(ChecksumMismatch):
+        streams.put(file, to, sha256="0" * 64)
+    assert not _is_there(to)
+    listed = clients.s3().list_multipart_uploads(Bucket=to.bucket)
+    assert to.key not in [upload["Key"] for upload in listed.get("Uploads", [])]
+
+
+def test_a_fetched_file_is_the_one_expected(publish: Publish, tmp_path: Path) -> None:
+    stored = publish(CONTENT)
+    etag = objects.head(stored.location).etag
+    to = tmp_path / "input"
+    fetched = objects.fetch(stored.location, to, size=stored.size, etag=etag, sha256=stored.sha256)
+    assert (fetched, to.read_bytes()) == (stored, CONTENT)
+
+
+@pytest.mark.parametrize(
+    "expected", [{"size": 1}, {"etag": '"0"'}, {"sha256": "0" * 64}], ids=["size", "etag", "sha256"]
+)
+def test_a_file_that_was_changed_since_is_not_fetched(
+    publish: Publish, tmp_path: Path, expected: dict[str, Any]
+) -> None:
+    with pytest.raises(ChecksumMismatch):
+        objects.fetch(publish(CONTENT).location, tmp_path / "input", **expected)
+    assert list(tmp_path.glob("input*")) == []
+
+
+def test_the_start_of_a_file_is_read_and_no_more(publish: Publish) -> None:
+    location = publish(CONTENT).location
+    assert objects.read_start(location, 5) == CONTENT[:5]
+    assert objects.read_start(publish(b"").location, 5) == b""
+
+
+def test_a_missing_file_is_missing_to_every_reader(place: Location, tmp_path: Path) -> None:
+    for read in (objects.head, objects.read_start, lambda at: objects.fetch(at, tmp_path / "x")):
+        with pytest.raises(ObjectMissing):
+            read(place)
+
+
+# --- listing and deleting -------------------------------------------------------------------------
+
+
+def test_listing_and_deleting_go_beyond_a_thousand(aws: LocalAws) -> None:
+    prefix = results(f"results/{uuid.uuid4()}/")
+    expected = [replace(prefix, key=f"{prefix.key}{n:04}") for n in range(1003)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda at: clients.s3().put_object(Bucket=at.bucket, Key=at.key), expected))
+    assert list(objects.keys_under(prefix)) == expected
+    objects.delete([*expected, replace(prefix, key="results/never/was")])
+    assert list(objects.keys_under(prefix)) == []
+
+
+# --- when S3 is not well --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (s3_error(500, "InternalError"), StorageUnavailable),
+        (s3_error(403, "AccessDenied"), AccessRefused),
+        (s3_error(404, "NoSuchKey"), ObjectMissing),
+        (s3_error(404, "NoSuchBucket"), StorageError),
+        (Answer(200, b"half", promised=4), StorageUnavailable),
+    ],
+    ids=["broken", "refused", "no key", "no bucket", "cut off"],
+)
+def test_a_failure_has_one_of_our_names(
+    lead_to: Callable[[str], None], tmp_path: Path, answer: Answer, error: type[StorageError]
+) -> None:
+    with scripted_s3(answer) as script:
+        lead_to(script.endpoint)
+        with pytest.raises(StorageError) as caught:
+            objects.fetch(results("results/1/1/a"), tmp_path / "a")
+    assert type(caught.value) is error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nobody_listening_means_unavailable(lead_to: Callable[[str], None]) -> None:
+    lead_to("http://127.0.0.1:9")
+    with pytest.raises(StorageUnavailable):
+        objects.head(results("results/1/1/a"))
+
+
+def test_a_short_outage_is_not_noticed(lead_to: Callable[[str], None]) -> None:
+    with scripted_s3(s3_error(503, "SlowDown"), Answer(200, b"ok")) as script:
+        lead_to(script.endpoint)
+        assert objects.read_start(results("results/1/1/a")) == b"ok"
+    assert len(script.requests) == 2
