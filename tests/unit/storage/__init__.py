@@ -1,0 +1,1 @@
+"""How real: storage without a network."""
