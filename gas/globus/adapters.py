@@ -8,7 +8,6 @@ from allauth.socialaccount.models import SocialLogin
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 
 from gas.globus.claims import Claims
@@ -50,14 +49,17 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
 
 
 def owner_of(claims: Claims) -> User | None:
-    """Return the one account that any identity of this Globus account opens.
+    """Return the account that bears the identity's name, else the one its linked identities open.
 
-    Several are left apart: whose data would it be? Mail addresses play no part.
+    Several of those are left apart: whose data would it be? Mail addresses play no part.
     """
-    mine = Q(username__in=claims.identities) | Q(
+    own = User.objects.filter(username=claims.sub).first()
+    if own:
+        return own
+    linked = User.objects.filter(
         socialaccount__provider="globus", socialaccount__uid__in=claims.identities
     )
-    owners = User.objects.filter(mine).distinct()[:2]
+    owners = linked.distinct()[:2]
     return owners[0] if len(owners) == 1 else None
 
 
