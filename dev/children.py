@@ -50,3 +50,9 @@ def end(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def children_of(pid: int) -> list[int]:
+    """Return the processes below a process, the youngest first."""
+    direct = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [below for child in map(int, direct) for below in [*children_of(child), child]]

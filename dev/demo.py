@@ -18,12 +18,12 @@ import requests
 
 from dev.local_aws import Mail, mails_at
 from dev.stack import DidNotStart, Ports, Stack
-from dev.visitor import NotOnThePage, Page, Visitor
+from dev.visitor import NotOnThePage, Visitor
+from dev.waiting import NotInTime, until
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "var" / "demo"
 SAMPLE = ROOT / "annotator/bundles/demo-grch38/example.vcf"
-SECONDS = 60
 
 #: The service's own timers, short enough to watch.
 TIMERS = {
@@ -64,7 +64,13 @@ class Demo:
         started = time.monotonic()
         try:
             yield
-        except (NotOnThePage, requests.RequestException, StepFailed, DidNotStart) as error:
+        except (
+            NotOnThePage,
+            requests.RequestException,
+            StepFailed,
+            DidNotStart,
+            NotInTime,
+        ) as error:
             raise StepFailed(f"{name}: {error}") from error
         self.steps.append((name, time.monotonic() - started))
         print(f"  {name:<58}{self.steps[-1][1]:6.1f} s", flush=True)
@@ -97,25 +103,20 @@ class Demo:
             self.compare(visitor, job.url)
         self.report()
 
-    def until(self, visitor: Visitor, address: str, status: str) -> Page:
+    def until(self, visitor: Visitor, address: str, status: str) -> None:
         """Wait until the page of the job says so; StepFailed when it says failed."""
-        deadline = time.monotonic() + SECONDS
-        while True:
-            page = visitor.open(address)
-            found = page.facts.get("data-status")
-            if found == status:
-                return page
-            if found == "failed" or time.monotonic() > deadline:
-                raise StepFailed(f"the job is {found}, not {status}")
-            time.sleep(0.2)
+        until(lambda: self.status(visitor, address) == status, f"the job is not {status}")
+
+    def status(self, visitor: Visitor, address: str) -> str:
+        """What the page of the job says."""
+        page = visitor.open(address)
+        if page.facts.get("data-status") == "failed":
+            raise StepFailed(f"the job failed, see {page.url}")
+        return page.facts.get("data-status", "")
 
     def until_mails(self, count: int) -> None:
         """Wait for a number of mails."""
-        deadline = time.monotonic() + SECONDS
-        while len(self.mails()) < count:
-            if time.monotonic() > deadline:
-                raise StepFailed(f"{len(self.mails())} mails came, not {count}")
-            time.sleep(0.2)
+        until(lambda: len(self.mails()) >= count, f"{count} mails")
 
     def mails(self) -> list[Mail]:
         """The mails sent so far."""
@@ -139,11 +140,10 @@ class Demo:
         """Pay on the provider's page, and wait until the service has heard of it."""
         checkout = visitor.submit(visitor.open("/subscription/").form(to="checkout"))
         visitor.submit(checkout.form(saying="Card"), press="Pay", card="4242424242424242")
-        deadline = time.monotonic() + SECONDS
-        while visitor.open("/subscription/").facts.get("data-plan") != "premium":
-            if time.monotonic() > deadline:
-                raise StepFailed("the payment was not confirmed")
-            time.sleep(0.2)
+        until(
+            lambda: visitor.open("/subscription/").facts.get("data-plan") == "premium",
+            "the confirmation of the payment",
+        )
 
     def report(self) -> None:
         """Print what came out."""

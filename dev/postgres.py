@@ -6,17 +6,17 @@ The server is Debian's, in a temporary folder, on a loopback port, and ends with
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-HOST = "127.0.0.1"
+from dev.children import HOST, free_port
+
 START_SECONDS = 30
 STOP_SECONDS = 20
 
@@ -64,7 +64,7 @@ def running(port: int | None = None) -> Iterator[Postgres]:
     try:
         initdb = [binary("initdb"), "-D", "data", "-U", "postgres", "-A", "trust", "--no-sync"]
         subprocess.run(initdb, cwd=folder, user=account, check=True, stdout=subprocess.DEVNULL)
-        server = start(folder, port or _free_port(), account)
+        server = start(folder, port or free_port(), account)
         try:
             yield server
         finally:
@@ -88,13 +88,6 @@ def start(folder: Path, port: int, account: str | None) -> Postgres:
             sys.exit(f"PostgreSQL did not start:\n{(folder / 'server.log').read_text()}")
         time.sleep(0.05)
     return Postgres(folder, port, account, process)
-
-
-def _free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def main() -> int:

@@ -4,12 +4,11 @@ The demo, `make run` and the tests start the same processes; they differ by envi
 """
 
 import os
-import socket
+import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -19,12 +18,12 @@ from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 from dev import local_aws
+from dev.children import HOST, children_of, end, free_port, is_free, spawn
 from dev.local_aws.server import environment_of
+from dev.waiting import NotInTime, until
 
 ROOT = Path(__file__).resolve().parent.parent
-HOST = "127.0.0.1"
 START_SECONDS = 60
-STOP_SECONDS = 20
 
 
 class DidNotStart(Exception):
@@ -43,29 +42,12 @@ class Ports:
     @classmethod
     def free(cls) -> Self:
         """Choose ports that nobody uses."""
-        return cls(*(_free_port() for _ in range(4)))
+        return cls(*(free_port() for _ in range(4)))
 
     @classmethod
     def usual(cls) -> Self:
         """The ports that the guide names, each replaced when it is taken."""
-        return cls(*(port if _is_free(port) else _free_port() for port in (8000, 8001, 8002, 4566)))
-
-
-def _free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _is_free(port: int) -> bool:
-    with closing(socket.socket()) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-        return True
+        return cls(*(port if is_free(port) else free_port() for port in (8000, 8001, 8002, 4566)))
 
 
 @dataclass
@@ -107,6 +89,7 @@ class Stack:
         """The environment of every process of the stack."""
         return {
             "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
             "HOME": str(self.folder),
             "LANG": "C.UTF-8",
             "PYTHONUNBUFFERED": "1",
@@ -127,7 +110,7 @@ class Stack:
         for name in ("worker", "beat", "globus", "stripe", "site"):
             self.launch(name)
         fakes = (self.ports.globus, self.ports.stripe)
-        self._wait(lambda: not any(map(_is_free, fakes)), "fake Globus or Stripe")
+        self._wait(lambda: not any(map(is_free, fakes)), "fake Globus or Stripe")
         self._wait(lambda: _answers(f"{self.site_url}/healthz"), "site")
 
     def start_aws(self) -> None:
@@ -137,17 +120,18 @@ class Stack:
 
     def launch(self, name: str) -> subprocess.Popen[bytes]:
         """Start one process by its name in `commands`; its log is `<name>.log`."""
-        with (self.folder / f"{name}.log").open("ab") as log:
-            process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "TERM", sys.executable, "-m", *self.commands[name]],
-                cwd=ROOT,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-        self.processes[name] = process
-        return process
+        command = [sys.executable, "-m", *self.commands[name]]
+        log = self.folder / f"{name}.log"
+        self.processes[name] = spawn(command, self.environment, log)
+        return self.processes[name]
+
+    def kill(self, name: str) -> None:
+        """End one process and its children without a warning, as a lost machine would."""
+        process = self.processes.pop(name)
+        for pid in [*children_of(process.pid), process.pid]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        process.wait()
 
     @property
     def commands(self) -> dict[str, list[str]]:
@@ -185,32 +169,26 @@ class Stack:
         for process in self.processes.values():
             process.terminate()
         for process in self.processes.values():
-            _wait_or_kill(process)
+            end(process)
         self.processes.clear()
         if self.aws is not None:
             self.aws.stop()
 
     def _wait(self, ready: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while not ready():
+        def ready_or_ended() -> bool:
             for name, process in self.processes.items():
                 if process.poll() is not None:
                     raise DidNotStart(f"{name} ended: {self.log_tail(name)}")
-            if time.monotonic() > deadline:
-                raise DidNotStart(f"{what} did not answer within {START_SECONDS} s")
-            time.sleep(0.05)
+            return ready()
+
+        try:
+            until(ready_or_ended, what, seconds=START_SECONDS)
+        except NotInTime as late:
+            raise DidNotStart(str(late)) from late
 
     def log_tail(self, name: str) -> str:
         """The end of the log of one process."""
         return (self.folder / f"{name}.log").read_text(errors="replace")[-2000:]
-
-
-def _wait_or_kill(process: subprocess.Popen[bytes]) -> None:
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def _answers(url: str) -> bool:

@@ -108,7 +108,9 @@ class Visitor:
         """Go to an address, or a path of the site."""
         return Page.of(self._session.get(urljoin(self.site, address), timeout=SECONDS))
 
-    def submit(self, form: Form, *, press: str = "", upload: Path | None = None, **fields: str) -> Page:
+    def submit(
+        self, form: Form, *, press: str = "", upload: Path | None = None, **fields: str
+    ) -> Page:
         """Fill in a form, press a button of it, and see what comes."""
         data = form.fields | fields
         if press:

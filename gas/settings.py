@@ -207,6 +207,7 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     # Stripe's library logs requests and refusals with mail addresses in them; AWS's at debug level.
     "loggers": {"stripe": {"level": "WARNING"}, "botocore": {"level": "INFO"}},
+    "loggers": {"botocore": {"level": "WARNING"}},
     "root": {"handlers": ["stderr"], "level": env.choice("GAS_LOG", "INFO", {"DEBUG", "INFO"})},
 }
 
