@@ -1,7 +1,36 @@
 """Every address of the site."""
 
+from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from gas.views import health, jobs, public, subscription, uploads
+
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", public.home, name="home"),
+    path("about/", public.about, name="about"),
+    path("robots.txt", public.robots, name="robots"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
     path("", include("gas.globus.urls")),
+    path("uploads/", uploads.begin_upload, name="begin_upload"),
+    path("uploads/<uuid:upload_id>/", uploads.upload, name="upload"),
+    path("uploads/<uuid:upload_id>/submit/", uploads.submit_upload, name="submit_upload"),
+    path("jobs/", jobs.job_list, name="jobs"),
+    path("jobs/new/", uploads.new_job, name="new_job"),
+    path("jobs/example/", uploads.submit_example, name="submit_example"),
+    path("jobs/<int:job_id>/", jobs.job_page, name="job"),
+    path("jobs/<int:job_id>/live/", jobs.job_live, name="job_live"),
+    path("jobs/<int:job_id>/log/", jobs.job_log, name="job_log"),
+    path("jobs/<int:job_id>/cancel/", jobs.cancel_job, name="cancel_job"),
+    path("jobs/<int:job_id>/files/<slug:kind>/", jobs.download, name="download"),
+    path("subscription/", subscription.subscription, name="subscription"),
+    path("subscription/checkout/", subscription.checkout, name="checkout"),
+    path("subscription/portal/", subscription.portal, name="portal"),
+    path("billing/webhook/", subscription.billing_webhook, name="billing_webhook"),
+    path("admin/", admin.site.urls),
 ]
+
+handler400 = "gas.views.errors.bad_request"
+handler403 = "gas.views.errors.forbidden"
+handler404 = "gas.views.errors.not_found"
+handler500 = "gas.views.errors.server_error"

@@ -24,13 +24,25 @@ class Ticket:
     post: objects.PresignedPost
 
 
-def begin(*, owner: User, filename: str, redirect: str | None = None) -> Ticket:
-    """Make the row, and a form that S3 accepts once, up to the size that the plan allows."""
+def begin(*, owner: User, filename: str) -> Ticket:
+    """Make the row, and the form that sends its bytes."""
     upload = Upload.objects.create(owner=owner, filename=shown_name(filename))
-    post = objects.presign_upload(
-        inputs(upload.key), max_bytes=owner.plan.max_upload_bytes, redirect=redirect
-    )
-    return Ticket(upload, post)
+    return Ticket(upload, post_form(upload=upload))
+
+
+def post_form(*, upload: Upload, redirect: str | None = None) -> objects.PresignedPost:
+    """Sign a form for one file of the size that the plan allows; S3 then sends to `redirect`."""
+    limit = upload.owner.plan.max_upload_bytes
+    return objects.presign_upload(inputs(upload.key), max_bytes=limit, redirect=redirect)
+
+
+def has_arrived(*, upload: Upload) -> bool:
+    """Tell whether S3 holds bytes of this upload, which nobody has looked at yet."""
+    try:
+        objects.head(inputs(upload.key))
+    except ObjectMissing:
+        return False
+    return True
 
 
 def shown_name(filename: str) -> str:

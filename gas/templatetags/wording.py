@@ -1,0 +1,41 @@
+"""Amounts in words, the way people say them."""
+
+from datetime import timedelta
+
+from django import template
+from django.template.defaultfilters import filesizeformat
+
+register = template.Library()
+
+_UNITS = [("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1)]
+
+
+@register.filter
+def size(count: int | None) -> str:
+    """Write a number of bytes: `50 MB`, `1.2 GB`."""
+    return filesizeformat(count).replace(".0\xa0", "\xa0")
+
+
+@register.filter
+def in_words(span: timedelta) -> str:
+    """Write a span that somebody chose: `5 minutes`, `7 days`."""
+    seconds = round(span.total_seconds())
+    name, length = next((unit for unit in _UNITS if seconds % unit[1] == 0), _UNITS[-1])
+    count = seconds // length
+    return f"{count} {name}{'' if count == 1 else 's'}"
+
+
+@register.filter
+def took(span: timedelta) -> str:
+    """Write a span that was measured: `0.8 s`, `4 min 3 s`, `2 h 5 min`, `3 days`."""
+    seconds = max(0.0, span.total_seconds())
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    if whole < 2 * 86_400:
+        return f"{whole // 3600} h {whole % 3600 // 60} min"
+    return f"{whole // 86_400} days"

@@ -1,0 +1,47 @@
+"""What everybody may read."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from gas.models import Plan
+from gas.services import reference
+
+
+def plans() -> dict[str, Any]:
+    """Return the plans, as they are enforced, and how long free results stay at hand."""
+    found = Plan.objects.in_bulk([Plan.FREE, Plan.PREMIUM])
+    return {
+        "free": found[Plan.FREE],
+        "premium": found[Plan.PREMIUM],
+        "retention": settings.FREE_RETENTION,
+        "grace": settings.DOWNGRADE_GRACE,
+    }
+
+
+@login_not_required
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """Say what the service does."""
+    return render(request, "pages/home.html", {**plans(), "reference": reference.in_use()})
+
+
+@login_not_required
+@require_safe
+def about(request: HttpRequest) -> HttpResponse:
+    """Explain the results, the limits of the engine, and what becomes of files."""
+    return render(request, "pages/about.html", {**plans(), "reference": reference.in_use()})
+
+
+@login_not_required
+@require_safe
+def robots(request: HttpRequest) -> HttpResponse:
+    """Ask crawlers to read the public pages only."""
+    closed = [reverse(name) for name in ("jobs", "begin_upload", "subscription", "login")]
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed)]
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
