@@ -144,7 +144,12 @@ class Stack:
             "worker": [*celery, "worker", *worker, "--loglevel=INFO"],
             "beat": [*celery, "beat", f"--schedule={self.folder}/beat", "--loglevel=INFO"],
             "globus": ["dev.fake_globus", f"--port={self.ports.globus}"],
-            "stripe": ["dev.fake_stripe", f"--port={self.ports.stripe}", f"--webhook={webhook}"],
+            "stripe": [
+                "dev.fake_stripe",
+                f"--port={self.ports.stripe}",
+                f"--webhook={webhook}",
+                f"--state={self.folder}/stripe.json",
+            ],
         }
 
     def manage(self, *arguments: str) -> None:

@@ -1,14 +1,18 @@
 """Subscriptions: what a verified payment event changes, all in one transaction."""
 
+import logging
+
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from gas.billing import get_billing
-from gas.billing.protocol import Event, EventKind
+from gas.billing.protocol import Event, EventKind, SubscriptionState
 from gas.models import BillingEvent, Job, Plan, Status, Subscription, User
 from tasks import pipeline
+
+logger = logging.getLogger(__name__)
 
 #: Thaws asked for at once when somebody subscribes; the sweeper sends the rest in its own time.
 FIRST_THAWS = 100
@@ -46,45 +50,55 @@ def portal(*, user: User, return_url: str) -> str:
 
 
 def receive_event(*, payload: bytes, signature: str) -> None:
-    """Apply one webhook, once; EventRefused when it is not the provider's."""
+    """Apply one webhook, once; EventRefused when it is not the provider's.
+
+    BillingUnavailable leaves no trace of the event, so that the provider's repeat is applied.
+    """
     event = get_billing().verified_event(payload=payload, signature=signature)
     with transaction.atomic():
         _, new = BillingEvent.objects.get_or_create(
             event_id=event.id, defaults={"kind": event.kind}
         )
-        if new:
+        if new and event.kind is not EventKind.OTHER:
             _apply(event)
 
 
 def _apply(event: Event) -> None:
-    if event.kind is EventKind.STARTED and event.user_id is not None:
-        activate(
-            user_id=event.user_id,
-            customer_id=event.customer_id,
-            provider_id=event.subscription_id,
-        )
-    elif event.kind is EventKind.ENDED:
+    """Make the account what the provider says is true now, whatever the order of its events."""
+    user = User.objects.select_for_update(of=("self",)).filter(pk=event.user_id).first()
+    if user is None:
+        logger.error("%s is about an account that does not exist", event.subscription_id)
+        return
+    state = get_billing().subscription_state(event.subscription_id)  # asked under the lock
+    if state is SubscriptionState.ENDED:
         end(provider_id=event.subscription_id)
+    elif state is SubscriptionState.ACTIVE:
+        current = active_subscription(user)
+        if current and current.provider_id != event.subscription_id:
+            get_billing().cancel(subscription_id=event.subscription_id)  # bought twice
+            return
+        activate(user=user, customer_id=event.customer_id, provider_id=event.subscription_id)
 
 
 @transaction.atomic
-def activate(*, user_id: int, customer_id: str, provider_id: str) -> None:
+def activate(*, user: User, customer_id: str, provider_id: str) -> None:
     """Start the paid period: results stay at hand, and everything archived is asked back."""
-    user = User.objects.select_for_update(of=("self",)).get(pk=user_id)
-    if Subscription.objects.filter(provider_id=provider_id).exists():
+    if active_subscription(user):
         return
-    bought_twice = active_subscription(user) is not None
-    Subscription.objects.create(
-        user=user,
-        customer_id=customer_id,
+    Subscription.objects.update_or_create(
         provider_id=provider_id,
-        started_at=timezone.now(),
-        status=Subscription.Status.ENDED if bought_twice else Subscription.Status.ACTIVE,
-        ended_at=timezone.now() if bought_twice else None,
+        defaults={
+            "user": user,
+            "customer_id": customer_id,
+            "status": Subscription.Status.ACTIVE,
+            "ended_at": None,
+        },
+        create_defaults={
+            "user": user,
+            "customer_id": customer_id,
+            "started_at": timezone.now(),
+        },
     )
-    if bought_twice:
-        transaction.on_commit(lambda: get_billing().cancel(subscription_id=provider_id))
-        return
     User.objects.filter(pk=user.pk).update(plan=Plan.PREMIUM)
     user.jobs.filter(status=Status.COMPLETED).update(wake_at=None, sent_at=None)
     user.jobs.filter(status=Status.ARCHIVED).update(wake_at=Now(), sent_at=None)
