@@ -1,0 +1,81 @@
+"""A file that is no good is refused with one sentence, and nothing of it is left behind."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import boto3
+import pytest
+
+from dev.local_aws import Mail
+from dev.stack import Stack
+from dev.visitor import Visitor
+from dev.waiting import until
+from tests.pipeline import samples
+from tests.pipeline.conftest import wait_for
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(120)]
+
+
+def inputs_held(stack: Stack) -> int:
+    """How many input files storage holds."""
+    s3 = boto3.session.Session(
+        aws_access_key_id=stack.environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=stack.environment["AWS_SECRET_ACCESS_KEY"],
+        region_name=stack.environment["AWS_DEFAULT_REGION"],
+    ).client("s3", endpoint_url=stack.environment["AWS_ENDPOINT_URL"])
+    return s3.list_objects_v2(Bucket="gas-inputs")["KeyCount"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("page.vcf", b"<!doctype html><html><body>Not found</body></html>", "not a VCF"),
+        ("notes.vcf", b"just a few words\n", "not a VCF"),
+        ("table.vcf.gz", b"PK\x03\x04" + b"\0" * 100, "not a VCF"),
+    ],
+)
+def test_what_is_not_a_vcf_is_refused_on_the_page_and_never_queued(
+    stack: Stack, researcher: Visitor, tmp_path: Path, name: str, content: bytes, sentence: str
+) -> None:
+    held = inputs_held(stack)
+    page = researcher.annotate(samples.written(tmp_path, name, content))
+    assert sentence in page.html
+    assert "data-status" not in page.facts
+    assert inputs_held(stack) == held
+
+
+def test_an_htsget_ticket_is_refused_and_opens_nothing(
+    stack: Stack, researcher: Visitor, tmp_path: Path
+) -> None:
+    secret = samples.written(tmp_path, "secret", b"planted\n")
+    page = researcher.annotate(samples.htsget_ticket(tmp_path, secret))
+    assert "data-status" not in page.facts
+    assert "planted" not in page.html
+
+
+def test_a_file_over_the_limit_is_refused_by_storage_itself(
+    researcher: Visitor, tmp_path: Path
+) -> None:
+    page = researcher.upload(samples.written(tmp_path, "large.vcf", b"#" * (50 * 1024**2 + 1)))
+    assert page.status == 400
+    assert "EntityTooLarge" in page.html
+
+
+def test_an_empty_file_is_refused(researcher: Visitor, tmp_path: Path) -> None:
+    page = researcher.upload(samples.written(tmp_path, "empty.vcf", b""))
+    assert page.status == 400
+
+
+def test_a_truncated_file_fails_with_a_sentence_and_a_mail_and_is_removed(
+    stack: Stack,
+    researcher: Visitor,
+    new_mails: Callable[[], list[Mail]],
+    tmp_path: Path,
+) -> None:
+    held = inputs_held(stack)
+    job = researcher.annotate(samples.truncated(tmp_path))
+    wait_for(researcher, job.url, "failed")
+    assert "truncated" in researcher.open(job.url).html
+    mail = until(new_mails, "a mail about the failure")[0]
+    assert "truncated" in mail.text
+    assert inputs_held(stack) == held
