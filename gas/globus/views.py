@@ -15,7 +15,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from gas.globus import auth, checks, tokens
 from gas.globus.errors import SignInRefused
@@ -48,7 +48,7 @@ def globus_login(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @login_not_required
-@require_safe
+@require_GET
 def globus_callback(request: HttpRequest) -> HttpResponse:
     """Take the browser back from Globus and sign in, or say why not."""
     try:

@@ -206,6 +206,9 @@ def test_a_production_site_never_sends_anybody_to_a_stand_in(
 
 def test_the_page_one_came_for_is_shown_after_sign_in(globus: FakeGlobus, visitor: Visitor) -> None:
     assert visitor.sign_in(FREE, next="/subscription/?x=1")["Location"] == "/subscription/?x=1"
+    other = Visitor()
+    back = other.choose(other.set_out(query="?next=/subscription/"), identity=FREE.sub)
+    assert other.come_back(back)["Location"] == "/subscription/"
 
 
 @pytest.mark.parametrize(
