@@ -102,7 +102,8 @@ task_create_missing_queues = False
 task_ignore_result = True
 task_acks_late = True  # a message lives until its task has returned
 task_reject_on_worker_lost = True  # and survives the process that ran it
-task_acks_on_failure_or_timeout = False  # an unexpected error: redelivery, then dead letters
+task_acks_on_failure = False  # an unexpected error: redelivery, then dead letters
+task_acks_on_timeout = False
 task_publish_retry_policy = {"max_retries": 3, "interval_start": 0.2, "interval_max": 2}
 accept_content = ["json"]
 
