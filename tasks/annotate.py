@@ -3,7 +3,9 @@
 import logging
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
+from celery import Task
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
@@ -16,7 +18,6 @@ from gas.storage import result_sets
 from gas.storage.errors import ChecksumMismatch, ObjectMissing
 from tasks.app import app
 from tasks.archive import due_after, send_after
-from tasks.delays import DurableTask
 from tasks.leases import Heartbeat, working
 
 logger = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ BROKE_DOWN = "The annotation broke down on our side. We have been told and are l
 
 
 @app.task(bind=True, name="annotate")
-def annotate(self: DurableTask, job_id: int) -> None:
+def annotate(self: Task[Any, Any], job_id: int) -> None:
     """Annotate the job's upload; however it ends, the job says so and its owner is owed a mail."""
     with working(self, job_id, into=Status.RUNNING) as (job, heartbeat):
         if job.setbacks >= MOST_SETBACKS:

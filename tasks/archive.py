@@ -3,18 +3,18 @@
 from datetime import timedelta
 from typing import Any
 
+from celery import Task
 from django.db import transaction
 from django.db.models.functions import Now
 
 from gas.models import Job, Status, User
 from gas.storage import result_sets
 from tasks.app import app
-from tasks.delays import DurableTask
 from tasks.leases import working
 
 
 @app.task(bind=True, name="archive")
-def archive(self: DurableTask, job_id: int) -> None:
+def archive(self: Task[Any, Any], job_id: int) -> None:
     """Copy, verify and record every file; only then is the job archived and its files destroyed."""
     with working(self, job_id, into=Status.ARCHIVING) as (job, heartbeat):
         for file in result_sets.to_archive(job):

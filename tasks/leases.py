@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from copy import copy
 from datetime import timedelta
 from types import TracebackType
+from typing import Any
 
+from celery import Task
 from celery.exceptions import Ignore
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connections
@@ -18,7 +20,6 @@ from django.db.models.functions import Now
 from celeryconfig import LEASE, QUEUES
 from gas.models import CLAIMED_FROM, Job, LeaseLost, Status
 from gas.storage.errors import StorageUnavailable
-from tasks.delays import DurableTask
 from tasks.transport import keep_hidden
 
 logger = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ EARLY = timedelta(seconds=5)
 class Heartbeat:
     """Renews the lease of a job and the invisibility of its message every third of the lease."""
 
-    def __init__(self, job: Job, task: DurableTask) -> None:
+    def __init__(self, job: Job, task: Task[Any, Any]) -> None:
         self._claim = copy(job)  # as it was claimed, whatever becomes of the job meanwhile
         self._queue = QUEUES[task.name]
         self._receipt = (task.request.properties or {}).get("delivery_tag")
@@ -86,7 +87,7 @@ class Heartbeat:
 
 
 @contextmanager
-def working(task: DurableTask, job_id: int, *, into: Status) -> Iterator[tuple[Job, Heartbeat]]:
+def working(task: Task[Any, Any], job_id: int, *, into: Status) -> Iterator[tuple[Job, Heartbeat]]:
     """Hold the job for one task; `Ignore` drops the message of a job that is not to be had.
 
     A fault that passes lets the job go and sends the message again later; any other error leaves
@@ -109,7 +110,7 @@ def working(task: DurableTask, job_id: int, *, into: Status) -> Iterator[tuple[J
         raise task.retry(countdown=settings.RETRY_AFTER.total_seconds()) from fault
 
 
-def _wait_once_more_when_early(task: DurableTask, job_id: int, *, into: Status) -> None:
+def _wait_once_more_when_early(task: Task[Any, Any], job_id: int, *, into: Status) -> None:
     early = Job.objects.filter(
         pk=job_id,
         status__in=(CLAIMED_FROM[into], into),

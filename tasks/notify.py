@@ -1,7 +1,9 @@
 """notify: send the mails that are owed to a job's owner."""
 
 import logging
+from typing import Any
 
+from celery import Task
 from django.conf import settings
 from django.db import transaction
 
@@ -9,7 +11,6 @@ from celeryconfig import LEASE
 from gas import mail
 from gas.models import JobEvent, Notice
 from tasks.app import app
-from tasks.delays import DurableTask
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +21,7 @@ REST = 0.6
 
 
 @app.task(bind=True, name="notify")
-def notify(self: DurableTask, job_id: int) -> None:
+def notify(self: Task[Any, Any], job_id: int) -> None:
     """Send every mail of the job that nobody has sent or is sending, then write its receipt."""
     taken = Notice.objects.filter(job_id=job_id).take(lease=LEASE)
     if [notice for notice in taken if not _settled(notice)]:

@@ -1,7 +1,9 @@
 """restore: bring thawed results back to where they can be downloaded."""
 
 from datetime import timedelta
+from typing import Any
 
+from celery import Task
 from django.db import transaction
 
 from gas.models import Job, Notice, Status, User
@@ -9,12 +11,11 @@ from gas.storage import result_sets
 from gas.storage.errors import NotThawed
 from tasks.app import app
 from tasks.archive import due_after, send_after
-from tasks.delays import DurableTask
 from tasks.leases import Heartbeat, working
 
 
 @app.task(bind=True, name="restore")
-def restore(self: DurableTask, job_id: int) -> None:
+def restore(self: Task[Any, Any], job_id: int) -> None:
     """Copy back and verify every file; the archived copies go after the job says completed."""
     with working(self, job_id, into=Status.RESTORING) as (job, heartbeat):
         try:

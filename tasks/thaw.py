@@ -1,19 +1,20 @@
 """thaw: ask the archive for a subscriber's results and wait for its answer, however long."""
 
 from datetime import timedelta
+from typing import Any
 
+from celery import Task
 from django.conf import settings
 
 from gas.models import Status
 from gas.storage import result_sets
 from tasks.app import app
-from tasks.delays import DurableTask
 from tasks.leases import working
 from tasks.restore import restore
 
 
 @app.task(bind=True, name="thaw")
-def thaw(self: DurableTask, job_id: int) -> None:
+def thaw(self: Task[Any, Any], job_id: int) -> None:
     """Request what has not been requested, then poll; only the archive's answer ends the wait.
 
     The row says when the next poll is due before its message is sent, so that a second poller of

@@ -65,7 +65,7 @@ def receive_event(*, payload: bytes, signature: str) -> None:
 
 def _apply(event: Event) -> None:
     """Make the account what the provider says is true now, whatever the order of its events."""
-    user = User.objects.select_for_update(of=("self",)).filter(pk=event.user_id).first()
+    user = User.objects.select_for_update(of=("self",)).filter(pk=event.user_id or 0).first()
     if user is None:
         logger.error("%s is about an account that does not exist", event.subscription_id)
         return
