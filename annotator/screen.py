@@ -5,6 +5,7 @@ code runs per record only for the few that are odd.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -16,6 +17,7 @@ from annotator.bundles import Contig
 from annotator.errors import InputRefused
 
 ALT_CAP = 1000
+CROWD_CAP = 100_000
 POSITION_CAP = (1 << 31) - 2
 MEMORY_CAP = 100_000  # distinct alleles remembered as plain
 _OWN_TAG = re.compile(rb"(?:BCSQ|GAS_(?:CSQ|IMPACT|GENE|TX|SKIP))(?:=|$)")
@@ -60,6 +62,7 @@ class Screen:
         self._tabs, self._line, self._sorting = columns - 1, first_line, sorting
         self._known, self._declared, self._reference = known, declared, reference
         self._at: Sequence[int] = ()
+        self._crowd = 0
         self._plain_refs: set[bytes] = set()
         self._plain_alts: set[bytes] = set()
 
@@ -130,10 +133,21 @@ class Screen:
             raise UndeclaredError
         seen = self.tally.contigs
         if not self._sorting:
+            self._check_crowd(numbers, seen.get(name))
             reopened = name in seen and next(reversed(seen)) != name
             if reopened or seen.get(name, 0) > numbers[0] or numbers != sorted(numbers):
                 raise UnsortedError
         seen[name] = numbers[-1]
+
+    def _check_crowd(self, numbers: list[int], before: int | None) -> None:
+        """The engine holds the records of one position in memory at once."""
+        last = numbers[-1]
+        arrived = len(numbers) - bisect_left(numbers, last)
+        self._crowd = arrived + (self._crowd if before == last else 0)
+        if self._crowd > CROWD_CAP:
+            raise InputRefused(
+                f"line {self._at[-1]}: more than {CROWD_CAP} records at one position."
+            )
 
     def _against_reference(
         self, name: bytes, first: int, numbers: list[int], refs: Sequence[bytes], flagged: Flags

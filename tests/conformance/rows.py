@@ -29,7 +29,8 @@ def rows_of(blocks: Iterable[bytes]) -> Iterator[Row]:
             if not line.startswith("#"):
                 fields = line.split("\t")
                 pairs = (item.partition("=") for item in fields[7].split(";"))
-                yield Row(*fields[:2], *fields[3:5], {key: value for key, _, value in pairs})
+                info = {key: value for key, _, value in pairs}
+                yield Row(fields[0], fields[1], fields[3], fields[4], info)
 
 
 def rows_in(folder: Path) -> list[Row]:
