@@ -129,18 +129,15 @@ def holds(at: Location, *, sha256: str, size: int) -> bool:
     return (found.sha256, found.size) == (sha256, size)
 
 
-def read_start(source: Location, size: int = 65536) -> bytes:
-    """Return at most the first `size` bytes."""
+def read_start(source: Location, size: int = 65536, *, etag: str | None = None) -> bytes:
+    """Return at most the first `size` bytes; with `etag`, only of that version."""
     with translated(source):
         try:
-            found = clients.s3().get_object(
-                Bucket=source.bucket, Key=source.key, Range=f"bytes=0-{size - 1}"
-            )
+            return streams.open_object(source, etag=etag, first=size).read()
         except ClientError as error:
             if code_of(error) == "InvalidRange":  # an empty object has no first byte
                 return b""
             raise
-        return found["Body"].read()
 
 
 def fetch(

@@ -77,7 +77,8 @@ class S3GlacierArchive:
     ) -> None:
         if size > self.single_copy:
             # Streamed rather than UploadPartCopy, which knows no digest of the whole file.
-            body = streams.open_object(source)
+            with translated(source):
+                body = streams.open_object(source)
             streams.upload(body, to, sha256=sha256, size=size, storage_class=storage_class)
         else:
             _copy_in_one(source, to, storage_class)

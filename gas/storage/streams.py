@@ -18,13 +18,19 @@ if TYPE_CHECKING:
 PART = 16 * MIB
 
 
-def open_object(source: Location, *, etag: str | None = None) -> "StreamingBody":
-    """Open an object for reading; with `etag`, only if it is still that version."""
+def open_object(
+    source: Location, *, etag: str | None = None, first: int | None = None
+) -> "StreamingBody":
+    """Open an object, or its `first` bytes; with `etag`, only if it is still that version.
+
+    Opening and reading both fail in botocore's ways: the caller has them `translated`.
+    """
     request: GetObjectRequestTypeDef = {"Bucket": source.bucket, "Key": source.key}
     if etag:
         request["IfMatch"] = etag
-    with translated(source):
-        return clients.s3().get_object(**request)["Body"]
+    if first:
+        request["Range"] = f"bytes=0-{first - 1}"
+    return clients.s3().get_object(**request)["Body"]
 
 
 def put(body: IO[bytes] | bytes, to: Location, *, sha256: str) -> None:
