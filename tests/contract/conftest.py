@@ -20,6 +20,16 @@ VAULTS = ("patient", "busy")
 Publish = Callable[[bytes], Stored]
 
 
+def provision(server: LocalAws) -> None:
+    """Make what the settings and the table of queues name."""
+    server.provision(
+        QUEUES.values(),
+        settings.BUCKETS,
+        origin=settings.BASE_URL,
+        sender=settings.DEFAULT_FROM_EMAIL,
+    )
+
+
 @pytest.fixture(scope="package")
 def environment() -> Iterator[pytest.MonkeyPatch]:
     """The environment of every test here: it alone leads the clients to the stand-ins."""
@@ -33,12 +43,7 @@ def aws(
     environment: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LocalAws]:
     with local_aws.start(tmp_path_factory.mktemp("aws")) as server:
-        server.provision(
-            QUEUES.values(),
-            settings.BUCKETS,
-            origin=settings.BASE_URL,
-            sender=settings.DEFAULT_FROM_EMAIL,
-        )
+        provision(server)
         for name, value in server.environment().items():
             environment.setenv(name, value)
         clients.forget()

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from anymail.exceptions import AnymailAPIError
-from django.conf import settings
 from django.core import mail
 
 from celeryconfig import ACCOUNT, QUEUES, Queue
@@ -18,7 +17,7 @@ from dev.local_aws import LocalAws
 from gas.storage import clients, objects
 from gas.storage.archive import ArchiveState
 from gas.storage.s3_glacier import S3GlacierArchive
-from tests.contract.conftest import Publish
+from tests.contract.conftest import Publish, provision
 
 BACKEND = "anymail.backends.amazon_ses.EmailBackend"
 
@@ -30,18 +29,9 @@ def _until(found: Callable[[], bool], seconds: float = 10) -> None:
         time.sleep(0.05)
 
 
-def _provision(server: LocalAws) -> None:
-    server.provision(
-        QUEUES.values(),
-        settings.BUCKETS,
-        origin=settings.BASE_URL,
-        sender=settings.DEFAULT_FROM_EMAIL,
-    )
-
-
 @pytest.mark.parametrize("queue", QUEUES.values(), ids=QUEUES)
 def test_a_queue_is_what_the_table_says(aws: LocalAws, queue: Queue) -> None:
-    _provision(aws)  # again: it changes nothing
+    provision(aws)  # again: it changes nothing
     attributes = clients.sqs().get_queue_attributes(
         QueueUrl=f"{aws.endpoint}/{ACCOUNT}/{queue.queue_name}",
         AttributeNames=["All"],
@@ -103,7 +93,7 @@ def test_everything_is_there_after_a_restart(
     lead_to: Callable[[str], None], publish: Publish, tmp_path: Path
 ) -> None:
     first = local_aws.start(tmp_path / "aws")
-    _provision(first)
+    provision(first)
     lead_to(first.endpoint)
     stored = publish(b"result")
     frozen = S3GlacierArchive().store(stored.location, sha256=stored.sha256, size=stored.size)
@@ -139,6 +129,21 @@ def test_no_server_outlives_a_killed_parent(tmp_path: Path) -> None:
         parent.kill()
     assert len(children) == 2
     _until(lambda: not any(_runs(pid) for pid in children))
+
+
+def test_the_command_starts_one_server_and_stops_it(tmp_path: Path) -> None:
+    def run(verb: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "dev.local_aws", verb, f"--folder={tmp_path}"]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    started = run("start")
+    try:
+        assert "export AWS_ENDPOINT_URL=http://127.0.0.1:" in started.stdout
+        assert run("start").stdout == started.stdout
+        assert run("status").returncode == 0
+    finally:
+        assert run("stop").returncode == 0
+    assert run("status").returncode == 3
 
 
 def _runs(pid: int) -> bool:
