@@ -1,9 +1,18 @@
 """The cast of every test: an owner, a subscriber and a stranger."""
 
 import pytest
+from django.db import connection
 from pytest_django import Settings
 
 from gas.models import Plan, User
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """SQLite's test database is a file, as the site's is, so that threads meet there alike."""
+    if connection.vendor == "sqlite":
+        file = tmp_path_factory.mktemp("database") / "test.sqlite3"
+        connection.settings_dict["TEST"]["NAME"] = str(file)
 
 
 @pytest.fixture(autouse=True)
