@@ -12,7 +12,7 @@ class JobEvent(models.Model):
 
     job = models.ForeignKey("gas.Job", on_delete=models.CASCADE, related_name="events")
     at = models.DateTimeField(db_default=Now())
-    actor = models.CharField(max_length=120)
+    actor = models.CharField(max_length=150)  # a worker, or a user by name
     before = models.CharField(max_length=10, blank=True)
     after = models.CharField(max_length=10)
     reason = models.TextField(blank=True)

@@ -87,10 +87,13 @@ class JobQuerySet(models.QuerySet["Job"]):
             (into, silent, {"setbacks": F("setbacks") + 1}, "taken over from a silent worker"),
         ]
         claim = {"attempt": F("attempt") + 1, "lease_owner": worker, "lease_until": Now() + lease}
-        for before, guard, changes, reason in ways:
-            ready = self.due().filter(guard)
-            if ready.move(job_id, before, into, actor=worker, reason=reason, **claim, **changes):
-                return self.select_related("owner__plan", "upload").get(pk=job_id)
+        with transaction.atomic():  # what is read is the claim, not what somebody made of it since
+            for before, guard, changes, reason in ways:
+                ready = self.due().filter(guard)
+                if ready.move(
+                    job_id, before, into, actor=worker, reason=reason, **claim, **changes
+                ):
+                    return self.select_related("owner__plan", "upload").get(pk=job_id)
         return None
 
     def move(
@@ -142,7 +145,6 @@ class Job(models.Model):
     result_prefix = models.CharField(max_length=100, blank=True)
     variants = models.BigIntegerField(null=True, blank=True, help_text="Records in the input.")
     created_at = models.DateTimeField(db_default=Now())
-    started_at = models.DateTimeField(null=True, blank=True)
     completed_at = models.DateTimeField(null=True, blank=True)
     archived_at = models.DateTimeField(null=True, blank=True)
 
@@ -174,7 +176,7 @@ class Job(models.Model):
                 name="archived_needs_receipts",
             ),
             models.CheckConstraint(
-                condition=Q(lease_until=None) | Q(status__in=[s.value for s in IN_FLIGHT]),
+                condition=Q(lease_until=None) | Q(status__in=[s.value for s in CLAIMED_FROM]),
                 name="only_work_in_flight_is_leased",
             ),
         ]
@@ -193,8 +195,8 @@ class Job(models.Model):
         return self.state not in IN_FLIGHT | {Status.QUEUED}
 
     def _mine(self) -> JobQuerySet:
-        """This job, as long as this claim of it is the newest (fencing)."""
-        return Job.objects.filter(
+        """This job, as long as this claim of it is the newest and not given up (fencing)."""
+        return Job.objects.exclude(lease_until=None).filter(
             pk=self.pk, status=self.status, attempt=self.attempt, lease_owner=self.lease_owner
         )
 
