@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import format_datetime
 from smtplib import SMTPDataError, SMTPException, SMTPRecipientsRefused, SMTPResponseException
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.core.validators import validate_email
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 
 from gas.models import Job, Notice, Status, Upload, User
 
@@ -54,9 +55,13 @@ FAULTS = (
     OSError,
 )
 
-#: SES's answers that are about this one mail; every other one passes, or is mended by staff.
+#: SES's answers that may be about this one mail; every other one passes, or is mended by staff.
 #: https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html
 SES_REFUSALS = frozenset({"BadRequestException", "MessageRejected"})
+
+#: How old a mail is before such an answer is believed: SES says the same of a sender that staff
+#: have yet to verify, and those mails must not be lost.
+PATIENCE = timedelta(days=1)
 
 LONGEST_NAME = 80
 
@@ -74,7 +79,9 @@ def send(notice: Notice) -> None:
     try:
         message.send()
     except FAULTS as fault:
-        raise _translated(fault) from None  # what the service says may hold the address
+        is_old = notice.created_at < timezone.now() - PATIENCE
+        # Without its cause: what the service says may hold the address.
+        raise _translated(fault, is_old=is_old) from None
 
 
 def compose(notice: Notice, job: Job) -> EmailMultiAlternatives:
@@ -163,14 +170,14 @@ def _in_words(moment: datetime | None) -> str:
     return f"{moment:%-d %B %Y, %H:%M} UTC" if moment else ""
 
 
-def _translated(fault: Exception) -> MailUnavailable | MailRefused:
+def _translated(fault: Exception, *, is_old: bool) -> MailUnavailable | MailRefused:
     """Our word for a fault, by its class and code; never by its text, which may hold addresses."""
     cause = fault.__cause__ if isinstance(fault, AnymailAPIError) else fault
     code, is_final = "", isinstance(cause, AnymailRecipientsRefused)
     match cause:
         case ClientError():
             code = cause.response["Error"]["Code"]
-            is_final = code in SES_REFUSALS
+            is_final = is_old and code in SES_REFUSALS
         case SMTPRecipientsRefused():
             replies = {reply for reply, _ in cause.recipients.values()}
             code, is_final = str(replies), min(replies) >= 500

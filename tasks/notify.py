@@ -1,16 +1,19 @@
 """notify: send the mails that are owed to a job's owner."""
 
 import logging
+from datetime import timedelta
 from typing import Any
 
 from celery import Task
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from celeryconfig import LEASE
 from gas import mail
 from gas.models import JobEvent, Notice
 from tasks.app import app
+from tasks.delays import LONGEST_TIMER
 
 logger = logging.getLogger(__name__)
 
@@ -24,23 +27,31 @@ REST = 0.6
 def notify(self: Task[Any, Any], job_id: int) -> None:
     """Send every mail of the job that nobody has sent or is sending, then write its receipt."""
     taken = Notice.objects.filter(job_id=job_id).take(lease=LEASE)
-    if [notice for notice in taken if not _settled(notice)]:
-        raise self.retry(countdown=settings.RETRY_AFTER.total_seconds())
+    waits = [wait for notice in taken if (wait := _settle(notice)) is not None]
+    if waits:
+        raise self.retry(countdown=min(waits).total_seconds())
 
 
-def _settled(notice: Notice) -> bool:
-    """Send one mail and end what was owed; False when it must be tried again."""
+def _settle(notice: Notice) -> timedelta | None:
+    """Send one mail and end what was owed; returns when to try again if that must be."""
     try:
         mail.send(notice)
     except mail.MailUnavailable as fault:
         logger.warning("the %s is tried again: %s", notice, fault)
-        notice.let_go(wake_in=REST * settings.RETRY_AFTER)
-        return False
+        wait = _wait_for(notice)
+        notice.let_go(wake_in=REST * wait)
+        return wait
     except mail.MailRefused as refusal:
         _end_undelivered(notice, reason=f"the {notice.kind} mail was refused: {refusal}")
     else:
         notice.record_sent()
-    return True
+    return None
+
+
+def _wait_for(notice: Notice) -> timedelta:
+    """The longer a mail is owed, the longer: a long outage is no storm of tries."""
+    age = timezone.now() - notice.created_at
+    return min(max(settings.RETRY_AFTER, age / 4), timedelta(seconds=LONGEST_TIMER))
 
 
 def _end_undelivered(notice: Notice, *, reason: str) -> None:

@@ -5,6 +5,7 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from anymail.exceptions import AnymailAPIError, AnymailRecipientsRefused
@@ -14,6 +15,7 @@ from botocore.exceptions import (
     NoCredentialsError,
     ReadTimeoutError,
 )
+from django.utils import timezone
 from pytest_django import Settings
 
 from gas.mail import MailRefused, MailUnavailable, send
@@ -65,9 +67,9 @@ PASSING: list[Exception] = [
     ssl.SSLCertVerificationError("expired"),
 ]
 
+AMBIGUOUS: list[Exception] = [ses("MessageRejected"), ses("BadRequestException")]
+
 FINAL: list[Exception] = [
-    ses("MessageRejected"),
-    ses("BadRequestException"),
     all_refused(),
     smtplib.SMTPRecipientsRefused({ADDRESS: (550, b"no such user")}),
     smtplib.SMTPDataError(554, b"rejected"),
@@ -102,7 +104,21 @@ def test_a_refusal_of_this_mail_is_final(
         send(owe(Notice.Kind.COMPLETED))
 
 
-@pytest.mark.parametrize("fault", [*PASSING, *FINAL], ids=named)
+@pytest.mark.parametrize("fault", AMBIGUOUS, ids=named)
+def test_a_rejection_by_ses_is_believed_after_a_day_of_the_same_answer(
+    owe: Owe, failing: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    failing.setattr(Failing, "fault", fault)
+    notice = owe(Notice.Kind.COMPLETED)
+    notice.created_at = timezone.now() - timedelta(hours=23)
+    with pytest.raises(MailUnavailable):
+        send(notice)
+    notice.created_at = timezone.now() - timedelta(hours=25)
+    with pytest.raises(MailRefused):
+        send(notice)
+
+
+@pytest.mark.parametrize("fault", [*PASSING, *AMBIGUOUS, *FINAL], ids=named)
 def test_no_address_is_in_what_we_raise_or_log(
     owe: Owe,
     failing: pytest.MonkeyPatch,

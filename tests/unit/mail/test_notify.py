@@ -1,6 +1,7 @@
 """The task that sends what is owed, with a mail service that fails as the test wants."""
 
 import logging
+import smtplib
 from datetime import timedelta
 
 import pytest
@@ -27,6 +28,18 @@ def failing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> pytest.Monke
 
 def read(notice: Notice) -> Notice:
     return Notice.objects.get(pk=notice.pk)
+
+
+def fresh(notice: Notice) -> Notice:
+    Notice.objects.filter(pk=notice.pk).update(created_at=timezone.now())
+    return read(notice)
+
+
+def resting(notice: Notice) -> float:
+    """Return the seconds for which nobody takes the notice."""
+    until = read(notice).lease_until
+    assert until is not None
+    return (until - timezone.now()).total_seconds()
 
 
 def test_a_mail_is_sent_and_its_receipt_written(owe: Owe) -> None:
@@ -65,13 +78,24 @@ def test_a_mail_that_failed_rests_so_that_a_second_message_for_it_ends(
     owe: Owe, failing: pytest.MonkeyPatch
 ) -> None:
     failing.setattr(Failing, "fault", ses("TooManyRequestsException"))
-    notice = owe(Notice.Kind.COMPLETED)
+    notice = fresh(owe(Notice.Kind.COMPLETED))
     with pytest.raises(Retry):
         notify(notice.job_id)
     notify(notice.job_id)
     assert not stranded_notices().filter(pk=notice.pk).exists()
-    rest = (read(notice).lease_until or timezone.now()) - timezone.now()
-    assert timedelta(seconds=15) < rest < timedelta(seconds=30)
+    assert 15 < resting(notice) < 30
+
+
+@pytest.mark.parametrize(("hours", "rest"), [(0, 18), (0.5, 270), (1, 540), (240, 540)])
+def test_tries_get_rarer_the_longer_a_mail_is_owed(
+    owe: Owe, failing: pytest.MonkeyPatch, hours: float, rest: float
+) -> None:
+    failing.setattr(Failing, "fault", ses("TooManyRequestsException"))
+    notice = owe(Notice.Kind.COMPLETED)
+    Notice.objects.update(created_at=timezone.now() - timedelta(hours=hours))
+    with pytest.raises(Retry):
+        notify(notice.job_id)
+    assert resting(notice) == pytest.approx(rest, abs=2)
 
 
 def test_a_mail_that_has_rested_is_sent(owe: Owe, failing: pytest.MonkeyPatch) -> None:
@@ -104,11 +128,11 @@ def test_a_failing_mail_does_not_hold_up_the_next(owe: Owe, failing: pytest.Monk
 def test_a_refused_mail_is_owed_no_more_and_said_to_be_refused(
     owe: Owe, failing: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    failing.setattr(Failing, "fault", ses("MessageRejected"))
+    failing.setattr(Failing, "fault", smtplib.SMTPDataError(554, b"no"))
     notice = owe(Notice.Kind.FAILED)
     notify(notice.job_id)
     assert read(notice).sent_at is not None
-    reason = "the failed mail was refused: ClientError MessageRejected"
+    reason = "the failed mail was refused: SMTPDataError 554"
     assert [
         record.getMessage() for record in caplog.records if record.levelno == logging.ERROR
     ] == [f"job {notice.job_id}: {reason}"]
