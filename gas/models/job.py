@@ -246,9 +246,14 @@ class Job(models.Model):
         Notice.objects.get_or_create(job=self, kind=kind, attempt=self.attempt)
 
     @property
+    def prefix(self) -> str:
+        """Where all attempts write results, each under its number."""
+        return f"results/{self.pk}/"
+
+    @property
     def fresh_prefix(self) -> str:
-        """Where this attempt writes results; no other attempt ever writes or deletes there."""
-        return f"results/{self.pk}/{self.attempt}/"
+        """Where this attempt writes results; no other attempt ever writes there."""
+        return f"{self.prefix}{self.attempt}/"
 
     @property
     def due_at(self) -> datetime | None:

@@ -4,13 +4,17 @@ Everything here may run twice or stop on any line. Destruction goes through `Dis
 in the transaction that makes the bytes needless, carried out after it.
 """
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from gas.models import Discard, Job, ResultFile, Upload
 from gas.storage import objects
 from gas.storage.archive import ArchiveState, Tier, get_archive
+from gas.storage.errors import StorageError, StorageUnavailable
 from gas.storage.locations import Location, inputs, results
+
+logger = logging.getLogger(__name__)
 
 
 def fetch_input(job: Job, to: Path) -> None:
@@ -40,12 +44,16 @@ def archived(job: Job) -> list[ResultFile]:
 
 
 def archive(file: ResultFile) -> None:
-    """Make the verified archive copy of a file and record its receipt, once."""
+    """Make the verified archive copy of a file and record its receipt, once.
+
+    A worker that slept while others archived the file and brought it back finds another key.
+    """
     if file.archive_id:
         return
     receipt = get_archive().store(results(file.key), sha256=file.sha256, size=file.size)
-    mine = ResultFile.objects.filter(pk=file.pk, archive_id="").update(archive_id=receipt)
-    if not mine and not ResultFile.objects.filter(pk=file.pk, archive_id=receipt).exists():
+    same = ResultFile.objects.filter(pk=file.pk, key=file.key)
+    mine = same.filter(archive_id="").update(archive_id=receipt)
+    if not mine and not same.filter(archive_id=receipt).exists():
         discard_copy(file.job, receipt)  # another worker was faster
 
 
@@ -55,9 +63,9 @@ def thaw(file: ResultFile) -> bool:
     state = keeper.state(file.archive_id, file.retrieval_id or None)
     if state in (ArchiveState.ARCHIVED, ArchiveState.LOST):
         retrieval = keeper.request_retrieval(file.archive_id, tier=Tier.EXPEDITED)
-        file.retrieval_id, file.retrieval_tier = retrieval.id, retrieval.tier
-        file.save(update_fields=["retrieval_id", "retrieval_tier"])
-        state = keeper.state(file.archive_id, file.retrieval_id)
+        same = ResultFile.objects.filter(pk=file.pk, archive_id=file.archive_id)
+        same.update(retrieval_id=retrieval.id, retrieval_tier=retrieval.tier)
+        state = keeper.state(file.archive_id, retrieval.id)
     return state is ArchiveState.READY
 
 
@@ -101,8 +109,33 @@ def discard_input(upload: Upload, job: Job | None = None) -> None:
 
 
 def destroy(job: Job) -> None:
-    """Destroy what has been given up; whatever prevents it, the sweeper tries again."""
+    """Destroy what has been given up, and what this attempt and those before it left behind.
+
+    To be called when the attempt has ended, however it did; nothing of this can fail the task.
+    """
+    try:
+        _discard_leftovers(job)
+    except StorageError as error:
+        logger.warning("job %s may have left results behind: %s", job.pk, error)
     carry_out(job.discards.all())
+
+
+def _discard_leftovers(job: Job) -> None:
+    Discard.objects.bulk_create(
+        Discard(job=job, kind=Discard.Kind.OBJECT, place=str(place)) for place in _leftovers(job)
+    )
+
+
+def _leftovers(job: Job) -> Iterator[Location]:
+    """Yield what ended attempts wrote and no row refers to: their workers died or lost the job.
+
+    Later attempts may be at work, and no row refers to their results yet either.
+    """
+    kept = set(job.files.values_list("key", flat=True))
+    for place in objects.keys_under(results(job.prefix)):
+        attempt = int(place.key.removeprefix(job.prefix).partition("/")[0])
+        if attempt <= job.attempt and place.key not in kept:
+            yield place
 
 
 def destroy_input(upload: Upload) -> None:
@@ -111,13 +144,27 @@ def destroy_input(upload: Upload) -> None:
 
 
 def carry_out(discards: Iterable[Discard]) -> int:
-    """Destroy the bytes of each row, then the row; returns how many."""
+    """Destroy the bytes of each row, then the row; returns how many.
+
+    What the storage refuses stays for the next sweep.
+    """
     done = 0
     for discard in discards:
-        if discard.kind == Discard.Kind.ARCHIVE:
-            get_archive().delete(discard.place)
+        try:
+            _destroy(discard)
+        except StorageUnavailable as error:
+            logger.warning("%s is still there: %s", discard, error)
+            break  # the next one would wait as long in vain
+        except StorageError:
+            logger.exception("%s is still there", discard)
         else:
-            objects.delete([Location.parse(discard.place)])
-        discard.delete()
-        done += 1
+            done += 1
     return done
+
+
+def _destroy(discard: Discard) -> None:
+    if discard.kind == Discard.Kind.ARCHIVE:
+        get_archive().delete(discard.place)
+    else:
+        objects.delete([Location.parse(discard.place)])
+    discard.delete()
