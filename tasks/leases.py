@@ -14,11 +14,18 @@ from typing import Any
 from celery import Task
 from celery.exceptions import Ignore
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError, connections
+from django.db import (
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    connections,
+)
 from django.db.models.functions import Now
 
 from celeryconfig import LEASE, QUEUES
 from gas.models import CLAIMED_FROM, Job, LeaseLost, Status
+from gas.storage import result_sets
 from gas.storage.errors import StorageUnavailable
 from tasks.transport import keep_hidden
 
@@ -34,8 +41,8 @@ EARLY = timedelta(seconds=5)
 class Heartbeat:
     """Renews the lease of a job and the invisibility of its message every third of the lease."""
 
-    def __init__(self, job: Job, task: Task[Any, Any]) -> None:
-        self._claim = copy(job)  # as it was claimed, whatever becomes of the job meanwhile
+    def __init__(self, claim: Job, task: Task[Any, Any]) -> None:
+        self._claim = claim
         self._queue = QUEUES[task.name]
         self._receipt = (task.request.properties or {}).get("delivery_tag")
         self._held_until = time.monotonic() + LEASE.total_seconds()
@@ -77,7 +84,7 @@ class Heartbeat:
         except LeaseLost:
             self._held_until = 0.0
             self._stop.set()
-        except DatabaseError as error:
+        except (DatabaseError, InterfaceError) as error:
             logger.warning("the lease of job %s was not renewed: %s", self._claim.pk, error)
             connections.close_all()
 
@@ -96,27 +103,37 @@ def working(task: Task[Any, Any], job_id: int, *, into: Status) -> Iterator[tupl
     worker = f"{task.name}@{socket.gethostname()} {task.request.id}"
     job = Job.objects.claim(job_id, into=into, worker=worker, lease=LEASE)
     if job is None:
-        _wait_once_more_when_early(task, job_id, into=into)
+        _wait_when_too_early(task, job_id, into=into)
         raise Ignore
+    claim = copy(job)  # as it was made, whatever becomes of the job meanwhile
     try:
-        with Heartbeat(job, task) as heartbeat:
+        with _tried_again(task, claim), Heartbeat(claim, task) as heartbeat:
             yield job, heartbeat
     except LeaseLost as loss:
         logger.warning("%s lets go: %s", worker, loss)
+        result_sets.destroy(claim)
         raise Ignore from loss
+
+
+@contextmanager
+def _tried_again(task: Task[Any, Any], claim: Job) -> Iterator[None]:
+    try:
+        yield
     except TRANSIENT as fault:
-        logger.warning("%s of job %s is tried again: %s", task.name, job_id, fault)
-        job.let_go(wake_in=settings.RETRY_AFTER)
+        logger.warning("%s of job %s is tried again: %s", task.name, claim.pk, fault)
+        close_old_connections()  # the fault may be the connection's
+        claim.let_go(wake_in=settings.RETRY_AFTER)
         raise task.retry(countdown=settings.RETRY_AFTER.total_seconds()) from fault
 
 
-def _wait_once_more_when_early(task: Task[Any, Any], job_id: int, *, into: Status) -> None:
-    early = Job.objects.filter(
-        pk=job_id,
-        status__in=(CLAIMED_FROM[into], into),
-        lease_until=None,
-        wake_at__gt=Now(),
-        wake_at__lte=Now() + EARLY,
-    )
-    if early.exists():
+def _wait_when_too_early(task: Task[Any, Any], job_id: int, *, into: Status) -> None:
+    """Send the message round again when it came a moment before the job is due.
+
+    Or before the lease of a process that died over this very message runs out: such a message
+    comes back within seconds, and nobody else would take the job over for minutes.
+    """
+    job = Job.objects.filter(pk=job_id, status__in=(CLAIMED_FROM[into], into))
+    if job.filter(lease_until=None, wake_at__gt=Now(), wake_at__lte=Now() + EARLY).exists():
         raise task.retry(countdown=EARLY.total_seconds())
+    if job.filter(lease_owner__endswith=f" {task.request.id}", lease_until__gte=Now()).exists():
+        raise task.retry(countdown=LEASE.total_seconds())
