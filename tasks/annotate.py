@@ -1,5 +1,6 @@
 """annotate: from the uploaded file to a verified result set."""
 
+import json
 import logging
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -7,7 +8,7 @@ from typing import Any
 
 from celery import Task
 from django.conf import settings
-from django.db import transaction
+from django.db import close_old_connections, transaction
 from django.db.models.functions import Now
 
 from annotator import child
@@ -17,7 +18,7 @@ from gas.models import Job, Notice, ResultFile, Status
 from gas.storage import result_sets
 from gas.storage.errors import ChecksumMismatch, ObjectMissing
 from tasks.app import app
-from tasks.archive import due_after, send_after
+from tasks.archive import due_after, retention_of, send_after
 from tasks.leases import Heartbeat, working
 
 logger = logging.getLogger(__name__)
@@ -33,21 +34,26 @@ def annotate(self: Task[Any, Any], job_id: int) -> None:
     with working(self, job_id, into=Status.RUNNING) as (job, heartbeat):
         if job.setbacks >= MOST_SETBACKS:
             _fail(job, BROKE_DOWN)
-            return
-        try:
-            files = _annotated(job, heartbeat)
-        except InputRefused as refusal:
-            _refuse(job, str(refusal))
-        except AnnotatorFailed:
-            logger.exception("the annotator failed on job %s", job_id)
-            job.let_go(wake_in=settings.RETRY_AFTER, setback=True)
-            raise self.retry(countdown=settings.RETRY_AFTER.total_seconds()) from None
         else:
-            _complete(job, files)
+            _try(self, job, heartbeat)
+    result_sets.destroy(job)
 
 
-def _annotated(job: Job, heartbeat: Heartbeat) -> list[ResultFile]:
-    """Run the child on the upload and publish what it wrote."""
+def _try(task: Task[Any, Any], job: Job, heartbeat: Heartbeat) -> None:
+    try:
+        files, variants = _annotated(job, heartbeat)
+    except InputRefused as refusal:
+        _refuse(job, str(refusal))
+    except AnnotatorFailed:
+        logger.exception("the annotator failed on job %s", job.pk)
+        job.let_go(wake_in=settings.RETRY_AFTER, setback=True)
+        raise task.retry(countdown=settings.RETRY_AFTER.total_seconds()) from None
+    else:
+        _complete(job, files, variants)
+
+
+def _annotated(job: Job, heartbeat: Heartbeat) -> tuple[list[ResultFile], int]:
+    """Run the child on the upload, publish what it wrote, and tell how many records it read."""
     with TemporaryDirectory(prefix="gas-") as folder:
         source, outputs = Path(folder, "input"), Path(folder, "results")
         outputs.mkdir()
@@ -61,7 +67,8 @@ def _annotated(job: Job, heartbeat: Heartbeat) -> list[ResultFile]:
             on_tick=heartbeat.check,
         )
         heartbeat.check()
-        return result_sets.publish(job, outputs)
+        counts = json.loads((outputs / ResultFile.NAMES[ResultFile.Kind.SUMMARY]).read_bytes())
+        return result_sets.publish(job, outputs), counts["records_in"]
 
 
 def _fetch(job: Job, source: Path) -> None:
@@ -71,14 +78,16 @@ def _fetch(job: Job, source: Path) -> None:
         raise InputRefused("The file was removed or replaced after it was submitted.") from None
 
 
-def _complete(job: Job, files: list[ResultFile]) -> None:
-    retention = job.owner.retention
+def _complete(job: Job, files: list[ResultFile], variants: int) -> None:
+    close_old_connections()  # the child may have run for hours
     with transaction.atomic():
+        retention = retention_of(job)
         job.record_results(files)
         job.owe(Notice.Kind.COMPLETED)
         job.advance(
             Status.COMPLETED,
             result_prefix=job.fresh_prefix,
+            variants=variants,
             completed_at=Now(),
             **due_after(retention),
         )
@@ -91,7 +100,6 @@ def _refuse(job: Job, sentence: str) -> None:
         job.upload.refuse(sentence)
         result_sets.discard_input(job.upload, job)
         _fail(job, sentence)
-    result_sets.destroy(job)
 
 
 def _fail(job: Job, sentence: str) -> None:

@@ -21,20 +21,27 @@ def archive(self: Task[Any, Any], job_id: int) -> None:
             heartbeat.check()
             result_sets.archive(file)
         wanted_back = _settle(job)
-    result_sets.destroy(job)
     if wanted_back:
         app.send_task("thaw", [job_id])
+    result_sets.destroy(job)
 
 
 def _settle(job: Job) -> bool:
     """Record that the results are archived; True when their owner has subscribed meanwhile."""
     with transaction.atomic():
-        owner = User.objects.select_for_update(of=("self",)).get(pk=job.owner_id)
-        wanted_back = owner.retention is None
+        wanted_back = retention_of(job) is None
         result_sets.discard_results(job)
         now_due: dict[str, Any] = {"wake_at": Now(), "sent_at": Now()} if wanted_back else {}
         job.advance(Status.ARCHIVED, archived_at=Now(), **now_due)
     return wanted_back
+
+
+def retention_of(job: Job) -> timedelta | None:
+    """How long the job's results stay at hand on the owner's plan of this moment; None is for ever.
+
+    Inside a transaction: a change of plan waits for its end, and then sees what it did.
+    """
+    return User.objects.select_for_update(of=("self",)).get(pk=job.owner_id).retention
 
 
 def due_after(retention: timedelta | None) -> dict[str, Any]:

@@ -6,11 +6,11 @@ from typing import Any
 from celery import Task
 from django.db import transaction
 
-from gas.models import Job, Notice, Status, User
+from gas.models import Job, Notice, Status
 from gas.storage import result_sets
 from gas.storage.errors import NotThawed
 from tasks.app import app
-from tasks.archive import due_after, send_after
+from tasks.archive import due_after, retention_of, send_after
 from tasks.leases import Heartbeat, working
 
 
@@ -25,9 +25,9 @@ def restore(self: Task[Any, Any], job_id: int) -> None:
             app.send_task("thaw", [job_id])
             return
         retention = _settle(job)
-    result_sets.destroy(job)
     send_after(job_id, retention)
     app.send_task("notify", [job_id])
+    result_sets.destroy(job)
 
 
 def _bring_back(job: Job, heartbeat: Heartbeat) -> None:
@@ -39,7 +39,7 @@ def _bring_back(job: Job, heartbeat: Heartbeat) -> None:
 def _settle(job: Job) -> timedelta | None:
     """Record that the results are at hand again; returns when they move to the archive next."""
     with transaction.atomic():
-        retention = User.objects.select_for_update(of=("self",)).get(pk=job.owner_id).retention
+        retention = retention_of(job)
         result_sets.adopt_restored(job)
         job.owe(Notice.Kind.RESTORED)
         job.advance(Status.COMPLETED, result_prefix=job.fresh_prefix, **due_after(retention))
