@@ -49,7 +49,11 @@ def submit_example(*, owner: User) -> Job:
     """Queue a job for the example file."""
     upload = uploads.begin(owner=owner, filename=EXAMPLE.name).upload
     objects.publish(EXAMPLE, inputs(upload.key))
-    return submit(upload=upload, name="Example")
+    try:
+        return submit(upload=upload, name="Example")
+    except JobRefused as refusal:  # nobody comes back to this copy
+        uploads.refuse(upload=upload, sentence=str(refusal))
+        raise
 
 
 def _refuse_beyond_plan(owner: User) -> None:
