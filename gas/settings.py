@@ -205,9 +205,8 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    # Stripe's library logs requests and refusals with mail addresses in them; AWS's at debug level.
-    "loggers": {"stripe": {"level": "WARNING"}, "botocore": {"level": "INFO"}},
-    "loggers": {"botocore": {"level": "WARNING"}},
+    # Stripe's library logs requests and refusals with mail addresses in them.
+    "loggers": {"stripe": {"level": "WARNING"}, "botocore": {"level": "WARNING"}},
     "root": {"handlers": ["stderr"], "level": env.choice("GAS_LOG", "INFO", {"DEBUG", "INFO"})},
 }
 
