@@ -172,18 +172,17 @@ def _in_words(moment: datetime | None) -> str:
 
 def _translated(fault: Exception, *, is_old: bool) -> MailUnavailable | MailRefused:
     """Our word for a fault, by its class and code; never by its text, which may hold addresses."""
-    cause = fault.__cause__ if isinstance(fault, AnymailAPIError) else fault
-    code, is_final = "", isinstance(cause, AnymailRecipientsRefused)
+    cause = (fault.__cause__ if isinstance(fault, AnymailAPIError) else None) or fault
+    said, is_final = type(cause).__name__, isinstance(cause, AnymailRecipientsRefused)
     match cause:
         case ClientError():
             code = cause.response["Error"]["Code"]
-            is_final = is_old and code in SES_REFUSALS
+            said, is_final = f"SES {code}", is_old and code in SES_REFUSALS
         case SMTPRecipientsRefused():
             replies = {reply for reply, _ in cause.recipients.values()}
-            code, is_final = str(replies), min(replies) >= 500
+            said, is_final = f"{said} {replies}", min(replies) >= 500
         case SMTPDataError():
-            code, is_final = str(cause.smtp_code), cause.smtp_code >= 500
+            said, is_final = f"{said} {cause.smtp_code}", cause.smtp_code >= 500
         case SMTPResponseException():
-            code = str(cause.smtp_code)
-    sentence = f"{type(cause or fault).__name__} {code}".strip()
-    return MailRefused(sentence) if is_final else MailUnavailable(sentence)
+            said = f"{said} {cause.smtp_code}"
+    return MailRefused(said) if is_final else MailUnavailable(said)

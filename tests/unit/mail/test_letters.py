@@ -52,6 +52,13 @@ def test_a_subscriber_is_told_of_no_last_day(owe: Owe, letter: Letter, subscribe
     assert "archive" not in said
 
 
+def test_a_free_owner_whose_results_have_no_last_day_yet_is_promised_nothing(
+    owe: Owe, letter: Letter
+) -> None:
+    said = text_of(letter(owe(Notice.Kind.COMPLETED, wake_at=None)))
+    assert "its results are ready. Open the results" in said
+
+
 @pytest.mark.parametrize(
     ("plan", "sentence"),
     [
