@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from annotator.bgzf import EOF_BLOCK
 from annotator.errors import InputRefused
 from annotator.sniff import Format
 
@@ -16,7 +17,6 @@ BLOCK_BYTES = 1 << 20
 LINE_CAP = 32 << 20  # half a million samples at 64 bytes each
 RATIO_CAP = 400  # deflate reaches 1032; sparse cohort files reach about 200
 RATIO_FROM = 64 << 20  # bytes of text before the ratio is judged
-BGZF_EOF = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 
 
 class Input:
@@ -83,8 +83,8 @@ class Input:
     def _check_eof_block(self) -> None:
         with self._path.open("rb") as file:
             size = file.seek(0, 2)
-            file.seek(max(0, size - len(BGZF_EOF)))
-            if file.read() != BGZF_EOF:
+            file.seek(max(0, size - len(EOF_BLOCK)))
+            if file.read() != EOF_BLOCK:
                 raise InputRefused(
                     "The file ends without the BGZF end-of-file block: it is truncated."
                 )

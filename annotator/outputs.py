@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pysam
 
-from annotator.alleles import NO_ALT, unsafe_alt
+from annotator.alleles import NO_ALT, Reason, unsafe_alt
+from annotator.bgzf import BgzfWriter
 from annotator.consequence import INTERGENIC, Effect, worst_effect
 from annotator.summary import PREVIEW, Counts
 
 ANNOTATED = "annotated.vcf.gz"
+COMPRESSION = 4  # two thirds of the time of the usual 6, for 4 % more bytes
 MEMORY_CAP = 100_000  # distinct BCSQ values remembered
 _MARK = b"BCSQ="
 _SKIP = b"GAS_SKIP="
@@ -22,6 +24,16 @@ _FLAT_FIELDS = (
     _TEXT % (b"GAS_GENE", b"1", b"Gene of the worst consequence"),
     _TEXT % (b"GAS_TX", b"1", b"Transcript of the worst consequence"),
 )
+
+
+def _flat(effect: Effect) -> bytes:
+    fields = [f"GAS_CSQ={effect.consequence}", f"GAS_IMPACT={effect.impact}"]
+    fields += [f"GAS_GENE={effect.gene}"] if effect.gene else []
+    fields += [f"GAS_TX={effect.transcript}"] if effect.transcript else []
+    return ";".join(fields).encode()
+
+
+_BETWEEN = b";" + _flat(INTERGENIC)
 
 
 class Flattener:
@@ -37,11 +49,16 @@ class Flattener:
         rows = [line.split(b"\t", 8) for line in block.split(b"\n")[:-1]]
         values = [row[7].rpartition(_MARK)[2] if _MARK in row[7] else b"" for row in rows]
         seen = Counter(values)
-        del seen[b""]
+        silent = seen.pop(b"", 0)
         self._learn(seen)
         suffixes = self._suffixes
         for row, value in zip(rows, values, strict=True):
-            row[7] = row[7] + suffixes[value] if value else self._without_effect(row)
+            if value:
+                row[7] += suffixes[value]
+        if silent:
+            self._without_effect(
+                [row for row, value in zip(rows, values, strict=True) if not value]
+            )
         self._count(rows)
         if len(self.counts.preview) < PREVIEW:
             self._preview(rows, values)
@@ -57,19 +74,28 @@ class Flattener:
                 self._suffixes[value] = b";" + _flat(self._effects[value])
             self.counts.add_effect(self._effects[value], times)
 
-    def _without_effect(self, row: list[bytes]) -> bytes:
-        info, alt = row[7], row[4]
-        if _SKIP in info:
-            self.counts.flagged[info.rpartition(_SKIP)[2].decode()] += 1
-            return info
-        if alt == NO_ALT:
+    def _without_effect(self, rows: list[list[bytes]]) -> None:
+        """Rows that the engine said nothing about: between genes, or not to be annotated."""
+        odd = {alt for alt in {row[4] for row in rows} if alt == NO_ALT or unsafe_alt(alt)}
+        between = 0
+        for row in rows:
+            if row[4] in odd or _SKIP in row[7]:
+                self._unannotated(row)
+            else:
+                between += 1
+                row[7] = row[7] + _BETWEEN if row[7] != b"." else _BETWEEN[1:]
+        self.counts.consequences[INTERGENIC.consequence] += between
+
+    def _unannotated(self, row: list[bytes]) -> None:
+        if _SKIP in row[7]:
+            self.counts.flagged[row[7].rpartition(_SKIP)[2].decode()] += 1
+        elif row[4] == NO_ALT:
             self.counts.reference += 1
-            return info
-        if reason := unsafe_alt(alt):
+        else:
+            reason = unsafe_alt(row[4]) or Reason.MALFORMED
             self.counts.flagged[reason] += 1
-            return _joined(info, _SKIP + reason.encode())
-        self.counts.consequences[INTERGENIC.consequence] += 1
-        return _joined(info, _flat(INTERGENIC))
+            field = _SKIP + reason.encode()
+            row[7] = field if row[7] == b"." else row[7] + b";" + field
 
     def _count(self, rows: list[list[bytes]]) -> None:
         counts = self.counts
@@ -89,7 +115,7 @@ class Flattener:
 
 def write(target: Path, header: bytes, blocks: Iterable[bytes]) -> None:
     """Write header and record blocks as BGZF, with a tabix index beside it."""
-    with pysam.BGZFile(str(target), "w", None) as file:
+    with BgzfWriter(target, COMPRESSION) as file:
         file.write(header)
         for block in blocks:
             file.write(block)
@@ -132,17 +158,6 @@ def _behind(records: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
     if records:
         yield records
     yield from blocks
-
-
-def _flat(effect: Effect) -> bytes:
-    fields = [f"GAS_CSQ={effect.consequence}", f"GAS_IMPACT={effect.impact}"]
-    fields += [f"GAS_GENE={effect.gene}"] if effect.gene else []
-    fields += [f"GAS_TX={effect.transcript}"] if effect.transcript else []
-    return ";".join(fields).encode()
-
-
-def _joined(info: bytes, field: bytes) -> bytes:
-    return field if info == b"." else info + b";" + field
 
 
 def _shown(row: list[bytes], effect: Effect) -> dict[str, str | int]:

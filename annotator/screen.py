@@ -21,6 +21,7 @@ CROWD_CAP = 100_000
 POSITION_CAP = (1 << 31) - 2
 MEMORY_CAP = 100_000  # distinct alleles remembered as plain
 _OWN_TAG = re.compile(rb"(?:BCSQ|GAS_(?:CSQ|IMPACT|GENE|TX|SKIP))(?:=|$)")
+_OWN_NAMES = re.compile(rb"BCSQ|GAS_")
 _BASES = re.compile(rb"[ACGT]+")
 
 Flags = dict[int, Reason]  # by place in the block
@@ -68,10 +69,10 @@ class Screen:
 
     def block(self, block: bytes) -> bytes:
         """Return the block fit for the engine; raise InputRefused naming the line that is not."""
-        lines = self._lines(block)
+        text, lines = self._lines(block)
         if not lines:
             return b""
-        contigs, positions, _, refs, alts = self._columns(lines)
+        contigs, positions, _, refs, alts, _ = self._columns(text, lines)
         numbers = self._numbers(positions)
         flags = self._odd_alleles(refs, alts)
         flags |= dict.fromkeys(_places(0, numbers), Reason.MALFORMED)
@@ -81,25 +82,24 @@ class Screen:
                 name, first, numbers[first:last], refs[first:last], flags
             )
         self._count(alts, flags)
-        return _with_flags(lines, flags)
+        return _with_flags(lines, flags) if flags else text
 
-    def _lines(self, block: bytes) -> list[bytes]:
-        lines = block.replace(b"\r\n", b"\n").split(b"\n")[:-1]
+    def _lines(self, block: bytes) -> tuple[bytes, list[bytes]]:
+        text = block.replace(b"\r\n", b"\n")
+        lines = text.split(b"\n")[:-1]
         self._at = range(self._line, self._line + len(lines))
         self._line += len(lines)
         if b"\0" in block:
             self._blame((b"\0" in line for line in lines), "holds a NUL byte")
-        if b"" in lines:
-            self._at = [at for at, line in zip(self._at, lines, strict=True) if line]
-            lines = [line for line in lines if line]
-        if b"BCSQ" in block or b"GAS_" in block:
-            lines = [_without_own_tags(line) for line in lines]
-        return lines
+        if b"" not in lines and not _OWN_NAMES.search(text):
+            return text, lines
+        self._at = [at for at, line in zip(self._at, lines, strict=True) if line]
+        lines = [_without_own_tags(line) for line in lines if line]
+        return b"".join(line + b"\n" for line in lines), lines
 
-    def _columns(self, lines: list[bytes]) -> Sequence[Sequence[bytes]]:
-        rows = [line.split(b"\t", 5)[:5] for line in lines]
-        tabs = b"\n".join(lines).count(b"\t")
-        if tabs != self._tabs * len(lines) or min(map(len, rows)) < 5:
+    def _columns(self, text: bytes, lines: list[bytes]) -> Sequence[Sequence[bytes]]:
+        rows = [line.split(b"\t", 5) for line in lines]
+        if text.count(b"\t") != self._tabs * len(lines) or min(map(len, rows)) < 6:
             self._blame_columns(lines)
         return list(zip(*rows, strict=True))
 

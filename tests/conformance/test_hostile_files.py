@@ -23,7 +23,7 @@ from annotator.errors import AnnotatorFailed, InputRefused
 
 HEAD = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
 DEADLINE = 20.0
-EXAMPLE = Path(__file__).parents[2] / "dev" / "samples" / "example.vcf"
+EXAMPLE = DEMO / "example.vcf"
 
 
 def annotate(
