@@ -97,6 +97,7 @@ def compose(notice: Notice, job: Job) -> EmailMultiAlternatives:
         "quote": one_line(job.failure) if kind is Notice.Kind.FAILED else "",
         "facts": _facts(job, name),
         "link": settings.BASE_URL + reverse("job", args=[job.pk]),
+        "subscribe": settings.BASE_URL + reverse("subscription") if _may_lose(kind, job) else "",
         "site": settings.BASE_URL,
         "job": job,
     }
@@ -108,6 +109,11 @@ def compose(notice: Notice, job: Job) -> EmailMultiAlternatives:
     )
     message.attach_alternative(render_to_string("mail/base.html", content), "text/html")
     return message
+
+
+def _may_lose(kind: Notice.Kind, job: Job) -> bool:
+    """Whether these results move to the archive unless their owner subscribes."""
+    return kind is not Notice.Kind.FAILED and job.owner.plan.archives
 
 
 def one_line(text: str, longest: int | None = None) -> str:

@@ -25,7 +25,6 @@ def our_site(settings: Settings) -> None:
     """The address that links lead to; SES unless a test says otherwise, as in production."""
     settings.BASE_URL = "https://gas.example.org"
     settings.EMAIL_BACKEND = "anymail.backends.amazon_ses.EmailBackend"
-    settings.ROOT_URLCONF = "tests.unit.mail.urls"
 
 
 @pytest.fixture

@@ -17,9 +17,8 @@ NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-def address_of_jobs(settings: Settings) -> None:
-    """Mails need one address of the site and none of its pages."""
-    settings.ROOT_URLCONF = "tests.unit.mail.urls"
+def address_of_the_site(settings: Settings) -> None:
+    """The address that links lead to."""
     settings.BASE_URL = "https://gas.example.org"
 
 

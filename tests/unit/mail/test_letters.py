@@ -44,12 +44,14 @@ def test_a_completed_mail_tells_the_count_the_last_day_and_how_to_keep_the_resul
     assert "Variants: 12,345" in said
     assert "can be downloaded until 4 May 2026, 12:05 UTC. Then they move to the archive" in said
     assert "To keep them, download them before then, or subscribe" in said
+    assert "Subscribe: https://gas.example.org/subscription/" in said
 
 
 def test_a_subscriber_is_told_of_no_last_day(owe: Owe, letter: Letter, subscriber: User) -> None:
     said = text_of(letter(owe(Notice.Kind.COMPLETED, owner=subscriber, wake_at=None)))
     assert "for as long as you are subscribed" in said
     assert "archive" not in said
+    assert "Subscribe:" not in said
 
 
 def test_a_free_owner_whose_results_have_no_last_day_yet_is_promised_nothing(
