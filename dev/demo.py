@@ -110,6 +110,8 @@ class Demo:
     def status(self, visitor: Visitor, address: str) -> str:
         """What the page of the job says."""
         page = visitor.open(address)
+        if page.status != 200:
+            raise StepFailed(f"{page.url} answered {page.status}")
         if page.facts.get("data-status") == "failed":
             raise StepFailed(f"the job failed, see {page.url}")
         return page.facts.get("data-status", "")

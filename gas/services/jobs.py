@@ -14,7 +14,7 @@ from gas.storage.locations import inputs, results
 from tasks import pipeline
 
 #: The example that everybody may annotate without a file of their own.
-EXAMPLE = settings.ROOT / "dev/samples/example.vcf"
+EXAMPLE = settings.ROOT / "annotator/bundles/demo-grch38/example.vcf"
 
 
 class JobRefused(Exception):

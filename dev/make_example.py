@@ -1,6 +1,6 @@
 """Make example.vcf: invented variants on the real bases of the demo reference.
 
-    python -m dev.samples.make_example         write dev/samples/example.vcf
+    python -m dev.make_example
 
 The seed is fixed, so the file comes out the same each time.
 """
@@ -12,7 +12,7 @@ import pysam
 
 from annotator.bundles import DEMO, Bundle, Contig, load
 
-EXAMPLE = Path(__file__).parent / "example.vcf"
+EXAMPLE = DEMO / "example.vcf"
 SEED = 16
 CODING, NEARBY, MITOCHONDRIAL = 70, 30, 30
 SYMBOLIC_START, SYMBOLIC_END = 312000, 316499
