@@ -71,7 +71,7 @@ class Reference:
     ) -> list[bytes]:
         """Return the upper-case bases at each 1-based position; shorter beyond the contig's end."""
         order = sorted(range(len(positions)), key=positions.__getitem__)
-        starts = [positions[at] - 1 for at in order]
+        starts = [max(0, positions[at] - 1) for at in order]  # POS 0 is a telomere
         ends = [start + lengths[at] for start, at in zip(starts, order, strict=True)]
         found: list[bytes] = []
         while len(found) < len(starts):

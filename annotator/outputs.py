@@ -79,7 +79,7 @@ class Flattener:
         odd = {alt for alt in {row[4] for row in rows} if alt == NO_ALT or unsafe_alt(alt)}
         between = 0
         for row in rows:
-            if row[4] in odd or _SKIP in row[7]:
+            if row[4] in odd or row[3] == row[4] or _SKIP in row[7]:
                 self._unannotated(row)
             else:
                 between += 1
