@@ -1,0 +1,168 @@
+"""Every page in every state: nothing for axe-core to find, no sideways scrolling, and a picture.
+
+Pictures go to var/shots, or to the folder that GAS_SHOTS names.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+from playwright.sync_api import Page
+
+from gas.models import Job, ResultFile, Status, Subscription, Upload, User
+from gas.services import uploads
+from gas.services.jobs import EXAMPLE
+from tests.browser.conftest import Window, violations
+from tests.stage import Shelf, job_in
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+
+SHOTS = Path(os.environ.get("GAS_SHOTS") or settings.VAR / "shots")
+WIDTHS = (1280, 380, 320)
+THEMES = ("light", "dark")
+
+
+@pytest.fixture(scope="session")
+def outputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """What the annotator makes of the example."""
+    folder = tmp_path_factory.mktemp("outputs")
+    command = ["annotator", "run", str(EXAMPLE), str(folder), "--bundle", str(settings.BUNDLE)]
+    subprocess.run([sys.executable, "-m", *command], cwd=settings.ROOT, check=True)
+    return {kind: (folder / name).read_bytes() for kind, name in ResultFile.NAMES.items()}
+
+
+def look_at(page: Page, name: str) -> None:
+    """Look at a page in both themes and all widths."""
+    wrong = []
+    for theme in THEMES:
+        page.evaluate("theme => document.documentElement.dataset.bsTheme = theme", theme)
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            sideways = page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
+            wrong += [f"{theme} {width}: {sideways} px too wide"] if sideways > 0 else []
+            if width != 380:  # between the two others, where nothing new can go wrong
+                wrong += [f"{theme} {width}: {found}" for found in violations(page)]
+            SHOTS.mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=SHOTS / f"{name}-{theme}-{width}.png", full_page=True)
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [("home", "/"), ("about", "/about/"), ("login", "/login/")],
+)
+def test_public_pages(window: Window, name: str, path: str) -> None:
+    look_at(window.open(path), name)
+
+
+def test_a_page_that_does_not_exist(window: Window) -> None:
+    look_at(window.open("/nothing/", status=404), "not-found")
+
+
+@pytest.mark.parametrize("status", Status)
+def test_a_job_in_each_state(
+    window: Window, owner: User, shelf: Shelf, outputs: dict[str, bytes], status: Status
+) -> None:
+    job = job_in(status, owner=owner, shelf=shelf, outputs=outputs, name="Trio 7, exome, batch 3")
+    look_at(window.sign_in(owner).open(f"/jobs/{job.pk}/"), f"job-{status}")
+
+
+def test_a_job_with_a_name_that_never_ends(window: Window, owner: User, shelf: Shelf) -> None:
+    name = 200 * "W"
+    job = job_in(Status.FAILED, owner=owner, shelf=shelf, name=name, filename=name, failure=name)
+    signed_in = window.sign_in(owner)
+    look_at(signed_in.open(f"/jobs/{job.pk}/"), "job-long")
+    look_at(signed_in.open("/jobs/"), "jobs-long")
+
+
+def test_the_log(
+    window: Window, owner: User, shelf: Shelf, outputs: dict[str, bytes]
+) -> None:
+    job = job_in(Status.COMPLETED, owner=owner, shelf=shelf, outputs=outputs)
+    look_at(window.sign_in(owner).open(f"/jobs/{job.pk}/log/"), "log")
+
+
+def test_the_list_of_jobs(window: Window, owner: User, shelf: Shelf) -> None:
+    names = ["Trio 7, exome", "Founders", "mtDNA panel", "Pilot", "cohort-a.vcf.gz", "Test", "chr16"]
+    for age, status in enumerate([*Status, *Status, *Status]):
+        name = names[age % len(names)]
+        job_in(status, owner=owner, shelf=shelf, name=name, ago=timedelta(hours=90 - 3 * age))
+    signed_in = window.sign_in(owner)
+    look_at(signed_in.open("/jobs/"), "jobs")
+    look_at(signed_in.open("/jobs/?show=failed"), "jobs-failed")
+
+
+def test_the_empty_list_of_jobs(window: Window, owner: User) -> None:
+    look_at(window.sign_in(owner).open("/jobs/"), "jobs-empty")
+
+
+def test_the_ways_to_start_a_job(window: Window, owner: User) -> None:
+    page = window.sign_in(owner).open("/jobs/new/")
+    look_at(page, "new-job")
+    vcf = {"name": "trio7.vcf", "mimeType": "text/plain", "buffer": b"##fileformat=VCFv4.2\n"}
+    page.set_input_files("#file", files=[vcf])
+    look_at(page, "new-job-chosen")
+    html = {"name": "page.vcf", "mimeType": "text/html", "buffer": b"<html>"}
+    page.click("text=Other file")
+    page.set_input_files("#file", files=[html])
+    look_at(page, "new-job-refused")
+
+
+@pytest.mark.parametrize("state", ["waiting", "arrived", "refused"])
+def test_an_upload(window: Window, owner: User, shelf: Shelf, state: str) -> None:
+    upload = uploads.begin(owner=owner, filename="trio7.vcf.gz").upload
+    if state == "arrived":
+        shelf.take_in(upload, b"##fileformat=VCFv4.2\n")
+    if state == "refused":
+        upload.refuse("The file is JSON, not a VCF.")
+    look_at(window.sign_in(owner).open(f"/uploads/{upload.pk}/"), f"upload-{state}")
+    assert Upload.objects.count() == 1
+
+
+def _free(owner: User, shelf: Shelf) -> None:
+    job_in(Status.ARCHIVED, owner=owner, shelf=shelf)
+
+
+def _premium(owner: User, shelf: Shelf) -> None:
+    User.objects.filter(pk=owner.pk).update(plan="premium")
+    Subscription.objects.create(
+        user=owner, customer_id="c", provider_id="s", started_at=timezone.now()
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "arrange", "query"),
+    [
+        ("free", _free, ""),
+        ("waiting", _free, "?returned=paid"),
+        ("given-up", _free, "?returned=cancelled"),
+        ("premium", _premium, ""),
+        ("arrived", _premium, "?returned=paid"),
+    ],
+)
+def test_the_subscription(
+    window: Window,
+    owner: User,
+    shelf: Shelf,
+    name: str,
+    arrange: Callable[[User, Shelf], None],
+    query: str,
+) -> None:
+    arrange(owner, shelf)
+    look_at(window.sign_in(owner).open(f"/subscription/{query}"), f"subscription-{name}")
+
+
+def test_the_account_menu(window: Window, owner: User) -> None:
+    owner.first_name, owner.last_name = "Free", "Researcher"
+    owner.save()
+    page = window.sign_in(owner).open("/jobs/")
+    page.get_by_role("button", name="Free Researcher").click()
+    assert page.get_by_role("button", name="Sign out").is_visible()
+    look_at(page, "menu")
+    assert Job.objects.count() == 0
