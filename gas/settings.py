@@ -26,7 +26,7 @@ CSRF_TRUSTED_ORIGINS = [BASE_URL]
 
 # --- the application ------------------------------------------------------------------------------
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # gas.admin finds its tables itself
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

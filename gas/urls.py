@@ -1,8 +1,8 @@
 """Every address of the site."""
 
-from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from gas.admin import staff_site
 from gas.views import health, jobs, public, subscription, uploads
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -27,7 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("subscription/checkout/", subscription.checkout, name="checkout"),
     path("subscription/portal/", subscription.portal, name="portal"),
     path("billing/webhook/", subscription.billing_webhook, name="billing_webhook"),
-    path("admin/", admin.site.urls),
+    path("admin/", staff_site.urls),
 ]
 
 handler400 = "gas.views.errors.bad_request"

@@ -1,0 +1,160 @@
+"""Jobs: what became of each, and the one thing staff may do, to send its message again."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+
+from gas.admin.read_only import ReadOnlyAdmin, ReadOnlyInline, start_of
+from gas.admin.site import staff_site
+from gas.models import Job, JobEvent, Notice, ResultFile, User
+from gas.services import jobs
+
+#: Messages that one press of the button may send.
+MOST_AT_ONCE = 100
+
+
+class AgeFilter(admin.SimpleListFilter):
+    """How long ago a job was submitted."""
+
+    title = "age"
+    parameter_name = "age"
+    SPANS = {
+        "hour": ("up to an hour", timedelta(hours=1)),
+        "day": ("up to a day", timedelta(days=1)),
+        "week": ("up to a week", timedelta(weeks=1)),
+        "older": ("older than a week", timedelta(weeks=1)),
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        """The choices, youngest first."""
+        return [(name, label) for name, (label, _) in self.SPANS.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
+        """The jobs of the chosen age."""
+        chosen = self.SPANS.get(self.value() or "")
+        if chosen is None:
+            return queryset
+        since = timezone.now() - chosen[1]
+        if self.value() == "older":
+            return queryset.filter(created_at__lt=since)
+        return queryset.filter(created_at__gte=since)
+
+
+class EventInline(ReadOnlyInline):
+    """What happened to the job."""
+
+    model = JobEvent
+    fields = ("at", "actor", "before", "after", "reason")
+    verbose_name_plural = "what happened"
+
+
+class FileInline(ReadOnlyInline):
+    """Its results, and the receipts of their copies in the archive."""
+
+    model = ResultFile
+    fields = ("kind", "key", "size", "sha256", "archive_id", "retrieval_tier")
+    verbose_name_plural = "result files"
+
+
+class NoticeInline(ReadOnlyInline):
+    """The mails that were owed to its owner."""
+
+    model = Notice
+    fields = ("kind", "attempt", "created_at", "lease_until", "sent_at")
+    verbose_name_plural = "mails"
+
+
+@admin.register(Job, site=staff_site)
+class JobAdmin(ReadOnlyAdmin):
+    """Every job, newest first."""
+
+    list_display = (
+        "id",
+        "owned_by",
+        "name",
+        "status",
+        "plan",
+        "age",
+        "attempt",
+        "setbacks",
+        "failed_because",
+    )
+    list_select_related = ("owner__plan",)
+    list_filter = ("status", ("owner__plan", admin.RelatedFieldListFilter), AgeFilter)
+    number = "pk"
+    search_fields = ("name", "owner__username", "owner__email")
+    search_help_text = (
+        "The number of a job, or a part of its name or of its owner's identity or mail."
+    )
+    fieldsets = (
+        (None, {"fields": ("id", "owner", "name", "status", "failure", "variants")}),
+        (
+            "In the pipeline",
+            {"fields": ("attempt", "setbacks", "wake_at", "sent_at", "lease_owner", "lease_until")},
+        ),
+        ("When", {"fields": ("created_at", "started_at", "completed_at", "archived_at")}),
+        ("From what, to what", {"fields": ("upload", "bundle", "result_prefix")}),
+    )
+    readonly_fields = ("id",)
+    inlines = (EventInline, FileInline, NoticeInline)
+    actions = ("send_again",)
+
+    @admin.display(description="owner")
+    def owned_by(self, job: Job) -> SafeString:
+        """The owner, leading to the account."""
+        page = reverse("admin:gas_user_change", args=[job.owner_id])
+        return format_html('<a href="{}">{}</a>', page, job.owner.display_name)
+
+    @admin.display(description="plan")
+    def plan(self, job: Job) -> str:
+        """The owner's plan."""
+        return job.owner.plan.name
+
+    @admin.display(description="age")
+    def age(self, job: Job) -> str:
+        """How long ago it was submitted, in its largest unit."""
+        return timesince(job.created_at, depth=1)
+
+    @admin.display(description="failed because")
+    def failed_because(self, job: Job) -> str:
+        """The start of the reason."""
+        return start_of(job.failure)
+
+    def view_on_site(self, job: Job) -> str:
+        """The job's own page."""
+        return reverse("job", args=[job.pk])
+
+    @admin.action(description="Send again the message that each job waits for")
+    def send_again(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        """Send what may have been lost; a message too many is harmless, and each is recorded."""
+        chosen = list(queryset[: MOST_AT_ONCE + 1])
+        if len(chosen) > MOST_AT_ONCE:
+            self.message_user(
+                request, f"Please choose at most {MOST_AT_ONCE} jobs.", messages.ERROR
+            )
+            return
+        actor = cast(User, request.user)
+        outcomes = [(job.pk, jobs.send_again(job=job, actor=actor)) for job in chosen]
+        self._tell(request, "Sent again", [job for job, sent in outcomes if sent])
+        self._tell(
+            request,
+            "Nothing to send for",
+            [job for job, sent in outcomes if not sent],
+            messages.WARNING,
+        )
+
+    def _tell(
+        self, request: HttpRequest, what: str, numbers: list[int], level: int = messages.SUCCESS
+    ) -> None:
+        if numbers:
+            count = f"{len(numbers)} job{'' if len(numbers) == 1 else 's'}"
+            self.message_user(request, f"{what} {count}: {', '.join(map(str, numbers))}.", level)
