@@ -8,7 +8,7 @@ from typing import Any
 
 from celery import Task
 from django.conf import settings
-from django.db import close_old_connections, transaction
+from django.db import transaction
 from django.db.models.functions import Now
 
 from annotator import child
@@ -19,7 +19,7 @@ from gas.storage import result_sets
 from gas.storage.errors import ChecksumMismatch, ObjectMissing
 from tasks.app import app
 from tasks.archive import due_after, retention_of, send_after
-from tasks.leases import Heartbeat, working
+from tasks.leases import Heartbeat, renew_connection, working
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ def _fetch(job: Job, source: Path) -> None:
 
 
 def _complete(job: Job, files: list[ResultFile], variants: int) -> None:
-    close_old_connections()  # the child may have run for hours
+    renew_connection()  # the child may have run for hours
     with transaction.atomic():
         retention = retention_of(job)
         job.record_results(files)

@@ -19,6 +19,7 @@ from django.db import (
     InterfaceError,
     OperationalError,
     close_old_connections,
+    connection,
     connections,
 )
 from django.db.models.functions import Now
@@ -121,9 +122,15 @@ def _tried_again(task: Task[Any, Any], claim: Job) -> Iterator[None]:
         yield
     except TRANSIENT as fault:
         logger.warning("%s of job %s is tried again: %s", task.name, claim.pk, fault)
-        close_old_connections()  # the fault may be the connection's
+        renew_connection()  # which may be what failed
         claim.let_go(wake_in=settings.RETRY_AFTER)
         raise task.retry(countdown=settings.RETRY_AFTER.total_seconds()) from fault
+
+
+def renew_connection() -> None:
+    """Replace a database connection that broke, or grew old during long work without it."""
+    if not connection.in_atomic_block:
+        close_old_connections()
 
 
 def _wait_when_too_early(task: Task[Any, Any], job_id: int, *, into: Status) -> None:
