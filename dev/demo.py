@@ -168,7 +168,9 @@ class Demo:
 def _counts(summary: dict[str, Any]) -> Iterator[tuple[str, int]]:
     for name in ("records_in", "alleles", "annotated", "records_out"):
         yield name.replace("_", " "), summary[name]
-    yield from ((f"flagged: {reason}", count) for reason, count in summary["flagged"].items())
+    for reason, count in summary["flagged"].items():
+        if count:
+            yield f"not annotated: {reason}", count
     yield from sorted(summary["consequences"].items(), key=lambda item: -item[1])[:8]
 
 

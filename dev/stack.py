@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -104,9 +105,14 @@ class Stack:
     def start(self) -> None:
         """Start everything; DidNotStart names what failed."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.start_aws()
-        self.manage("migrate", "--verbosity=0")
-        self.manage("collectstatic", "--no-input", "--verbosity=0")
+        with ThreadPoolExecutor() as together:
+            prepared = [
+                together.submit(self.manage, "migrate", "--verbosity=0"),
+                together.submit(self.manage, "collectstatic", "--no-input", "--verbosity=0"),
+            ]
+            self.start_aws()
+        for step in prepared:
+            step.result()
         for name in ("worker", "beat", "globus", "stripe", "site"):
             self.launch(name)
         fakes = (self.ports.globus, self.ports.stripe)
