@@ -101,7 +101,7 @@ class JobAdmin(ReadOnlyAdmin):
             "In the pipeline",
             {"fields": ("attempt", "setbacks", "wake_at", "sent_at", "lease_owner", "lease_until")},
         ),
-        ("When", {"fields": ("created_at", "started_at", "completed_at", "archived_at")}),
+        ("When", {"fields": ("created_at", "completed_at", "archived_at")}),
         ("From what, to what", {"fields": ("upload", "bundle", "result_prefix")}),
     )
     readonly_fields = ("id",)
