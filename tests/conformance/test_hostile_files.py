@@ -11,6 +11,7 @@ import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pysam
@@ -301,9 +302,23 @@ def test_a_child_does_not_outlive_its_killed_parent(endless: Path) -> None:
     )
     root = Path(__file__).parents[2]
     with subprocess.Popen([sys.executable, "-c", f"{imports}; {call}"], cwd=root) as parent:
-        until(lambda: readers(endless) != [])
+        writer = held_open(endless)
         parent.kill()
         until(lambda: readers(endless) == [])
+    os.close(writer)
+
+
+def held_open(fifo: Path) -> int:
+    """Open the writing end once somebody reads, so that the reader waits for ever."""
+    descriptors: list[int] = []
+
+    def is_open() -> bool:
+        with suppress(OSError):  # nobody reads yet
+            descriptors.append(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK))
+        return bool(descriptors)
+
+    until(is_open)
+    return descriptors[0]
 
 
 def readers(source: Path) -> list[int]:

@@ -9,7 +9,7 @@ import pytest
 
 from annotator.bundles import DEMO
 from annotator.errors import AnnotatorFailed, InputRefused
-from annotator.run import RESULTS, annotate
+from annotator.run import RESULTS, annotate, partial_folder
 from tests.unit.annotator.samples import COLUMNS, HEAD, row, write
 
 MISSENSE = row("chr16", 190560, "T", "C")
@@ -191,6 +191,15 @@ def test_a_refusal_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(InputRefused, match=r"^line 4: POS 'x' is not a number\.$"):
         annotate(source, tmp_path / "out", DEMO)
     assert list(tmp_path.iterdir()) == [source]
+
+
+def test_what_a_killed_run_left_does_not_hinder_the_next(tmp_path: Path) -> None:
+    source = write(tmp_path, MISSENSE)
+    left = partial_folder(tmp_path / "out") / "work"
+    left.mkdir(parents=True)
+    (left.parent / "annotated.vcf.gz").write_text("half")
+    assert {path.name for path in results(source).iterdir()} == set(RESULTS)
+    assert not left.parent.exists()
 
 
 def test_a_folder_with_something_in_it_is_not_touched(tmp_path: Path) -> None:
