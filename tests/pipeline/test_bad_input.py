@@ -31,7 +31,7 @@ def inputs_held(stack: Stack) -> int:
     [
         ("page.vcf", b"<!doctype html><html><body>Not found</body></html>", "not a VCF"),
         ("notes.vcf", b"just a few words\n", "not a VCF"),
-        ("table.vcf.gz", b"PK\x03\x04" + b"\0" * 100, "not a VCF"),
+        ("table.vcf.gz", b"PK\x03\x04" + b"\0" * 100, "zip archive"),
     ],
 )
 def test_what_is_not_a_vcf_is_refused_on_the_page_and_never_queued(
