@@ -55,6 +55,8 @@ def scripted_s3(*answers: Answer) -> Iterator[Script]:
         script = Script(f"http://127.0.0.1:{server.server_address[1]}", list(answers))
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
-        yield script
-        server.shutdown()
-        thread.join()
+        try:
+            yield script
+        finally:
+            server.shutdown()
+            thread.join()

@@ -158,6 +158,17 @@ def test_a_missing_file_is_missing_to_every_reader(place: Location, tmp_path: Pa
             read(place)
 
 
+def test_a_storage_that_forgets_what_it_took_is_not_believed(
+    lead_to: Callable[[str], None], tmp_path: Path
+) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(CONTENT)
+    with scripted_s3(Answer(200), Answer(404)) as script:
+        lead_to(script.endpoint)
+        with pytest.raises(ChecksumMismatch):
+            objects.publish(path, results("results/1/1/a"))
+
+
 # --- listing and deleting -------------------------------------------------------------------------
 
 
@@ -167,7 +178,15 @@ def test_listing_and_deleting_go_beyond_a_thousand(aws: LocalAws) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda at: clients.s3().put_object(Bucket=at.bucket, Key=at.key), expected))
     assert list(objects.keys_under(prefix)) == expected
-    objects.delete([*expected, replace(prefix, key="results/never/was")])
+    calls: list[dict[str, Any]] = []
+    event = "before-parameter-build.s3.DeleteObjects"
+    clients.s3().meta.events.register(event, lambda params, **_: calls.append(params), event)
+    try:
+        objects.delete([*expected, replace(prefix, key="results/never/was")])
+    finally:
+        clients.s3().meta.events.unregister(event, unique_id=event)
+    # S3 takes 1,000 keys a request; the local AWS would take more.
+    assert [len(call["Delete"]["Objects"]) for call in calls] == [1000, 4]
     assert list(objects.keys_under(prefix)) == []
 
 
