@@ -11,7 +11,7 @@ _UNITS = [("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1)]
 
 
 @register.filter
-def size(count: int | None) -> str:
+def size(count: int) -> str:
     """Write a number of bytes: `50 MB`, `1.2 GB`."""
     return filesizeformat(count).replace(".0\xa0", "\xa0")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.utils import timezone
-from playwright.sync_api import Page
+from playwright.sync_api import FilePayload, Page
 
 from gas.models import Job, ResultFile, Status, Subscription, Upload, User
 from gas.services import uploads
@@ -35,6 +35,11 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     command = ["annotator", "run", str(EXAMPLE), str(folder), "--bundle", str(settings.BUNDLE)]
     subprocess.run([sys.executable, "-m", *command], cwd=settings.ROOT, check=True)
     return {kind: (folder / name).read_bytes() for kind, name in ResultFile.NAMES.items()}
+
+
+def a_file(name: str, content: bytes) -> FilePayload:
+    """A file that somebody chooses."""
+    return {"name": name, "mimeType": "text/plain", "buffer": content}
 
 
 def look_at(page: Page, name: str) -> None:
@@ -81,15 +86,21 @@ def test_a_job_with_a_name_that_never_ends(window: Window, owner: User, shelf: S
     look_at(signed_in.open("/jobs/"), "jobs-long")
 
 
-def test_the_log(
-    window: Window, owner: User, shelf: Shelf, outputs: dict[str, bytes]
-) -> None:
+def test_the_log(window: Window, owner: User, shelf: Shelf, outputs: dict[str, bytes]) -> None:
     job = job_in(Status.COMPLETED, owner=owner, shelf=shelf, outputs=outputs)
     look_at(window.sign_in(owner).open(f"/jobs/{job.pk}/log/"), "log")
 
 
 def test_the_list_of_jobs(window: Window, owner: User, shelf: Shelf) -> None:
-    names = ["Trio 7, exome", "Founders", "mtDNA panel", "Pilot", "cohort-a.vcf.gz", "Test", "chr16"]
+    names = [
+        "Trio 7, exome",
+        "Founders",
+        "mtDNA panel",
+        "Pilot",
+        "cohort-a.vcf.gz",
+        "Test",
+        "chr16",
+    ]
     for age, status in enumerate([*Status, *Status, *Status]):
         name = names[age % len(names)]
         job_in(status, owner=owner, shelf=shelf, name=name, ago=timedelta(hours=90 - 3 * age))
@@ -105,12 +116,10 @@ def test_the_empty_list_of_jobs(window: Window, owner: User) -> None:
 def test_the_ways_to_start_a_job(window: Window, owner: User) -> None:
     page = window.sign_in(owner).open("/jobs/new/")
     look_at(page, "new-job")
-    vcf = {"name": "trio7.vcf", "mimeType": "text/plain", "buffer": b"##fileformat=VCFv4.2\n"}
-    page.set_input_files("#file", files=[vcf])
+    page.set_input_files("#file", files=[a_file("trio7.vcf", b"##fileformat=VCFv4.2\n")])
     look_at(page, "new-job-chosen")
-    html = {"name": "page.vcf", "mimeType": "text/html", "buffer": b"<html>"}
     page.click("text=Other file")
-    page.set_input_files("#file", files=[html])
+    page.set_input_files("#file", files=[a_file("page.vcf", b"<html>")])
     look_at(page, "new-job-refused")
 
 

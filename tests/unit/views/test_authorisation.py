@@ -1,0 +1,162 @@
+"""Who may reach what, for every address of the site; a new one without a row fails."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from http import HTTPStatus
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, get_resolver, reverse
+
+from gas.models import Job, Plan, Status, Upload, User
+from gas.services import uploads
+from tests.stage import Shelf, job_in
+from tests.unit.views.conftest import signed_in
+
+pytestmark = pytest.mark.django_db
+
+
+class Reach(Enum):
+    """Who an address answers."""
+
+    EVERYBODY = auto()
+    SIGNED_IN = auto()
+    OWNER = auto()
+
+
+@dataclass(frozen=True)
+class Row:
+    """One address: who it answers, the only methods it takes, whose row its path names."""
+
+    reach: Reach
+    methods: tuple[str, ...]
+    names: str = ""
+
+
+READ, SEND = ("get", "head"), ("post",)
+
+TABLE = {
+    "home": Row(Reach.EVERYBODY, READ),
+    "about": Row(Reach.EVERYBODY, READ),
+    "robots": Row(Reach.EVERYBODY, READ),
+    "healthz": Row(Reach.EVERYBODY, READ),
+    "readyz": Row(Reach.EVERYBODY, READ),
+    "login": Row(Reach.EVERYBODY, READ),
+    "globus_login": Row(Reach.EVERYBODY, SEND),
+    "globus_callback": Row(Reach.EVERYBODY, READ),
+    "logout": Row(Reach.EVERYBODY, SEND),
+    "billing_webhook": Row(Reach.EVERYBODY, SEND),
+    "jobs": Row(Reach.SIGNED_IN, READ),
+    "new_job": Row(Reach.SIGNED_IN, READ),
+    "submit_example": Row(Reach.SIGNED_IN, SEND),
+    "begin_upload": Row(Reach.SIGNED_IN, SEND),
+    "subscription": Row(Reach.SIGNED_IN, READ),
+    "checkout": Row(Reach.SIGNED_IN, SEND),
+    "portal": Row(Reach.SIGNED_IN, SEND),
+    "upload": Row(Reach.OWNER, READ, "upload"),
+    "submit_upload": Row(Reach.OWNER, SEND, "upload"),
+    "job": Row(Reach.OWNER, READ, "job"),
+    "job_live": Row(Reach.OWNER, READ, "job"),
+    "job_log": Row(Reach.OWNER, READ, "job"),
+    "cancel_job": Row(Reach.OWNER, SEND, "job"),
+    "download": Row(Reach.OWNER, READ, "file"),
+}
+
+#: Addresses without a name; each leads staff to the one way in, and is tested where it is made.
+UNNAMED = {"admin/login/", "admin/logout/"}
+
+METHODS = ("get", "head", "post", "put", "patch", "delete")
+
+
+@pytest.fixture
+def addresses(owner: User, shelf: Shelf) -> dict[str, str]:
+    """Every address of the table, naming a job, a file and an upload of the owner."""
+    job = job_in(Status.COMPLETED, owner=owner, shelf=shelf)
+    upload = uploads.begin(owner=owner, filename="trio7.vcf").upload
+    arguments: dict[str, list[object]] = {
+        "": [],
+        "job": [job.pk],
+        "file": [job.pk, "vcf"],
+        "upload": [upload.pk],
+    }
+    return {name: reverse(name, args=arguments[row.names]) for name, row in TABLE.items()}
+
+
+def test_every_address_has_a_row() -> None:
+    found = set()
+    for entry in get_resolver().url_patterns:
+        for pattern in getattr(entry, "url_patterns", [entry]):
+            if getattr(entry, "namespace", None) == "admin":
+                continue
+            assert isinstance(pattern, URLPattern)
+            found.add(pattern.name or str(pattern.pattern))
+    assert found == set(TABLE) | UNNAMED
+
+
+@pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.reach.value > 1])
+def test_nobody_gets_in_without_signing_in(
+    client: Client, addresses: dict[str, str], name: str
+) -> None:
+    for method in METHODS:
+        answer = getattr(client, method)(addresses[name])
+        assert answer.status_code == HTTPStatus.FOUND
+        assert answer["Location"] == f"/login/?next={addresses[name]}"
+
+
+@pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.names])
+def test_another_users_row_does_not_exist(
+    outsider: Client, addresses: dict[str, str], name: str
+) -> None:
+    for method in TABLE[name].methods:
+        assert getattr(outsider, method)(addresses[name]).status_code == HTTPStatus.NOT_FOUND
+
+
+@pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.names])
+def test_staff_have_no_way_in_by_the_pages(addresses: dict[str, str], name: str) -> None:
+    staff = User.objects.create_user("staff", is_staff=True, is_superuser=True)
+    for method in TABLE[name].methods:
+        answer = getattr(signed_in(staff), method)(addresses[name])
+        assert answer.status_code == HTTPStatus.NOT_FOUND
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_no_other_method_is_taken(researcher: Client, addresses: dict[str, str], name: str) -> None:
+    for method in set(METHODS) - set(TABLE[name].methods):
+        answer = getattr(researcher, method)(addresses[name])
+        assert answer.status_code == HTTPStatus.METHOD_NOT_ALLOWED
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name for name, row in TABLE.items() if "post" in row.methods and name != "billing_webhook"],
+)
+def test_no_other_site_can_send_our_forms(
+    owner: User, addresses: dict[str, str], name: str
+) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(owner, "django.contrib.auth.backends.ModelBackend")
+    assert client.post(addresses[name]).status_code == HTTPStatus.FORBIDDEN
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, row in TABLE.items() if "get" in row.methods and row.reach.value > 1]
+)
+def test_reading_changes_nothing(
+    researcher: Client, addresses: dict[str, str], owner: User, name: str
+) -> None:
+    def everything() -> list[object]:
+        return [
+            list(User.objects.values().order_by("pk")),
+            list(Job.objects.values().order_by("pk")),
+            list(Upload.objects.values().order_by("pk")),
+            list(Plan.objects.values().order_by("pk")),
+        ]
+
+    before = everything()
+    assert researcher.get(addresses[name]).status_code in (HTTPStatus.OK, HTTPStatus.FOUND)
+    assert everything() == before
+
+
+def test_ids_are_guesses(researcher: Client) -> None:
+    for path in ("/jobs/999999/", "/jobs/99999999999999999999999/", "/jobs/-1/"):
+        assert researcher.get(path).status_code == HTTPStatus.NOT_FOUND

@@ -1,0 +1,52 @@
+"""Amounts as people say them."""
+
+from datetime import timedelta
+
+import pytest
+
+from gas.templatetags.wording import in_words, size, took
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (1, "1 second"),
+        (90, "90 seconds"),
+        (300, "5 minutes"),
+        (3600, "1 hour"),
+        (7 * 86_400, "7 days"),
+        (36 * 3600, "36 hours"),
+    ],
+)
+def test_a_chosen_span_is_told_in_its_largest_whole_unit(seconds: int, words: str) -> None:
+    assert in_words(timedelta(seconds=seconds)) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (-0.2, "0.0 s"),
+        (0.84, "0.8 s"),
+        (12.2, "12 s"),
+        (243, "4 min 3 s"),
+        (2 * 3600 + 300, "2 h 5 min"),
+        (47 * 3600, "47 h 0 min"),
+        (3 * 86_400, "3 days"),
+    ],
+)
+def test_a_measured_span_is_as_exact_as_it_is_long(seconds: float, words: str) -> None:
+    assert took(timedelta(seconds=seconds)) == words
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (50 * 1024**2, "50 MB"),
+        (1536, "1.5 KB"),
+        (5 * 1024**3, "5 GB"),
+    ],
+)
+def test_bytes_are_told_in_a_handy_unit(count: int, words: str) -> None:
+    assert size(count).replace("\xa0", " ") == words
