@@ -5,6 +5,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from gas.admin.links import user_link
 from gas.admin.read_only import ReadOnlyAdmin
 from gas.admin.site import staff_site
 from gas.models import Subscription, User
@@ -24,7 +25,6 @@ class UserAdmin(ReadOnlyAdmin):
         "last_login",
         "jobs",
     )
-    list_select_related = ("plan",)
     list_filter = ("plan", "is_active", "is_staff")
     search_fields = ("username", "email", "first_name", "last_name")
     search_help_text = "A part of the name, the mail address or the Globus identity."
@@ -46,7 +46,15 @@ class UserAdmin(ReadOnlyAdmin):
 class SubscriptionAdmin(ReadOnlyAdmin):
     """Every paid period, newest first."""
 
-    list_display = ("id", "user", "status", "customer_id", "provider_id", "started_at", "ended_at")
+    list_display = (
+        "id",
+        user_link,
+        "status",
+        "customer_id",
+        "provider_id",
+        "started_at",
+        "ended_at",
+    )
     list_select_related = ("user",)
     list_filter = ("status",)
     search_fields = ("customer_id", "provider_id", "user__username", "user__email")

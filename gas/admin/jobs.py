@@ -9,10 +9,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
+from gas.admin.links import owner_link
 from gas.admin.read_only import ReadOnlyAdmin, ReadOnlyInline, start_of
 from gas.admin.site import staff_site
 from gas.models import Job, JobEvent, Notice, ResultFile, User
@@ -61,7 +60,7 @@ class FileInline(ReadOnlyInline):
     """Its results, and the receipts of their copies in the archive."""
 
     model = ResultFile
-    fields = ("kind", "key", "size", "sha256", "archive_id", "retrieval_tier")
+    fields = ("kind", "key", "size", "archive_id", "retrieval_tier")
     verbose_name_plural = "result files"
 
 
@@ -79,14 +78,14 @@ class JobAdmin(ReadOnlyAdmin):
 
     list_display = (
         "id",
-        "owned_by",
+        owner_link,
         "name",
         "status",
+        "failed_because",
         "plan",
         "age",
         "attempt",
         "setbacks",
-        "failed_because",
     )
     list_select_related = ("owner__plan",)
     list_filter = ("status", ("owner__plan", admin.RelatedFieldListFilter), AgeFilter)
@@ -107,12 +106,6 @@ class JobAdmin(ReadOnlyAdmin):
     readonly_fields = ("id",)
     inlines = (EventInline, FileInline, NoticeInline)
     actions = ("send_again",)
-
-    @admin.display(description="owner")
-    def owned_by(self, job: Job) -> SafeString:
-        """The owner, leading to the account."""
-        page = reverse("admin:gas_user_change", args=[job.owner_id])
-        return format_html('<a href="{}">{}</a>', page, job.owner.display_name)
 
     @admin.display(description="plan")
     def plan(self, job: Job) -> str:

@@ -1,27 +1,18 @@
 """What was uploaded, what happened to jobs, and which mails were owed."""
 
 from django.contrib import admin
-from django.urls import reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 
+from gas.admin.links import job_link, owner_link
 from gas.admin.read_only import ReadOnlyAdmin, start_of
 from gas.admin.site import staff_site
 from gas.models import JobEvent, Notice, Upload
-
-
-@admin.display(description="job")
-def job_link(row: JobEvent | Notice) -> SafeString:
-    """The job's number, leading to the job."""
-    page = reverse("admin:gas_job_change", args=[row.job_id])
-    return format_html('<a href="{}">{}</a>', page, row.job_id)
 
 
 @admin.register(Upload, site=staff_site)
 class UploadAdmin(ReadOnlyAdmin):
     """Every input file, newest first."""
 
-    list_display = ("id", "filename", "owner", "status", "size", "created_at", "refused_because")
+    list_display = ("id", "filename", owner_link, "status", "size", "created_at", "refused_because")
     list_select_related = ("owner",)
     list_filter = ("status",)
     search_fields = ("filename", "owner__username", "owner__email")

@@ -17,6 +17,7 @@ class StaffSite(AdminSite):
     site_header = "GAS staff pages"
     site_title = "GAS staff"
     index_title = "What there is"
+    enable_nav_sidebar = False  # a few tables; the lists need the width
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Guard a page of the site."""

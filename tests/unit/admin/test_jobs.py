@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from gas.admin.jobs import MOST_AT_ONCE
 from gas.admin.read_only import MOST_ROWS
-from gas.models import Job, JobEvent, Notice, Status, Upload, User
+from gas.models import Job, JobEvent, Notice, Status, Subscription, Upload, User
 from tests.unit.admin.conftest import MakeJob
 
 JOBS = "/admin/gas/job/"
@@ -45,13 +45,21 @@ def test_a_row_tells_what_staff_ask_first(staff: Client, make_job: MakeJob) -> N
 def test_a_job_is_found_by_number_name_and_owner(
     staff: Client, make_job: MakeJob, stranger: User
 ) -> None:
-    mine, other = make_job(name="Exomes 12"), make_job(owner=stranger, name="Genomes")
+    mine = make_job(name="Exomes")
+    other = make_job(owner=stranger, name=f"Genomes {mine.pk}")
     assert shown(staff, f"q={mine.pk}") == {mine.pk}
     assert shown(staff, "q=exomes") == {mine.pk}
     assert shown(staff, "q=stranger@example.org") == {other.pk}
     assert shown(staff, "q=stranger") == {other.pk}
     assert shown(staff, "q=nothing") == set()
     assert shown(staff, f"q={10**30}") == set()
+
+
+@pytest.mark.parametrize("table", ["jobevent", "notice"])
+def test_a_record_is_found_by_the_number_of_its_job(staff: Client, owner: User, table: str) -> None:
+    chosen = add_jobs(owner, 12)[0].pk
+    found = staff.get(f"/admin/gas/{table}/?q={chosen}").context["cl"].result_list
+    assert [record.job_id for record in found] == [chosen]
 
 
 def test_jobs_are_filtered_by_status_plan_and_age(
@@ -138,6 +146,10 @@ def add_jobs(owner: User, count: int) -> list[Job]:
     )
     JobEvent.objects.bulk_create(JobEvent(job=job, actor="a", after=job.status) for job in jobs)
     Notice.objects.bulk_create(Notice(job=job, kind="failed", attempt=1) for job in jobs)
+    Subscription.objects.bulk_create(
+        Subscription(user=one, provider_id=one.username, started_at=timezone.now())
+        for one in owners
+    )
     return jobs
 
 
