@@ -63,6 +63,25 @@ def _who_may_enter(into: Status) -> Q:
     return Q()
 
 
+def _write(
+    jobs: "JobQuerySet",
+    job_id: int,
+    before: Status,
+    after: Status,
+    actor: str,
+    reason: str,
+    changes: dict[str, Any],
+) -> bool:
+    """The one UPDATE of `status`, and its event; a job that is merely resumed has none."""
+    with transaction.atomic():
+        moved = jobs.filter(pk=job_id, status=before).update(status=after, **changes)
+        if moved and (after is not before or reason):
+            JobEvent.objects.create(
+                job_id=job_id, actor=actor, before=before, after=after, reason=reason
+            )
+    return bool(moved)
+
+
 class JobQuerySet(models.QuerySet["Job"]):
     """Jobs, and the guarded updates that are the only writers of `status`.
 
@@ -90,9 +109,7 @@ class JobQuerySet(models.QuerySet["Job"]):
         with transaction.atomic():  # what is read is the claim, not what somebody made of it since
             for before, guard, changes, reason in ways:
                 ready = self.due().filter(guard)
-                if ready.move(
-                    job_id, before, into, actor=worker, reason=reason, **claim, **changes
-                ):
+                if _write(ready, job_id, before, into, worker, reason, claim | changes):
                     return self.select_related("owner__plan", "upload").get(pk=job_id)
         return None
 
@@ -110,15 +127,9 @@ class JobQuerySet(models.QuerySet["Job"]):
 
         False when it is not in `before`, or the guards of the set do not hold.
         """
-        if after is not before and after not in TRANSITIONS[before]:
+        if after not in TRANSITIONS[before]:
             raise ValueError(f"a job cannot go from {before} to {after}")
-        with transaction.atomic():
-            moved = self.filter(pk=job_id, status=before).update(status=after, **changes)
-            if moved and (after is not before or reason):
-                JobEvent.objects.create(
-                    job_id=job_id, actor=actor, before=before, after=after, reason=reason
-                )
-        return bool(moved)
+        return _write(self, job_id, before, after, actor, reason, changes)
 
 
 class Job(models.Model):
