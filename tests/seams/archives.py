@@ -1,0 +1,80 @@
+"""An archive of our protocol in a dictionary; how long a retrieval takes, the test says."""
+
+from collections.abc import Callable
+
+from gas.storage.archive import ArchiveState, Retrieval, Tier
+from gas.storage.errors import ChecksumMismatch, NotThawed, ObjectMissing
+from gas.storage.locations import Location
+from tests.seams.fate import Fate
+from tests.seams.storage import Storage, digest
+
+
+class FakeArchive:
+    """Copies by their receipt; one receipt per place, or a new one for every store."""
+
+    def __init__(self, storage: Storage, fate: Fate, *, numbered: bool = False) -> None:
+        self.copies: dict[str, bytes] = {}
+        self.requests: list[str] = []
+        self.polls = 0  # states that say "in progress" before a retrieval is ready
+        self.lapsed: set[str] = set()
+        self.fault: Exception | None = None
+        self.before_delete: Callable[[str], None] = lambda receipt: None
+        self._storage, self._fate, self._numbered = storage, fate, numbered
+        self._waiting: dict[str, int] = {}
+        self._stored = 0
+
+    def store(self, source: Location, *, sha256: str, size: int) -> str:
+        self._come("store")
+        content = self._storage.kept.get(str(source))
+        if content is None:
+            raise ObjectMissing(str(source))
+        if (digest(content), len(content)) != (sha256, size):
+            raise ChecksumMismatch(str(source))
+        self._stored += 1
+        receipt = f"copy-{self._stored}" if self._numbered else f"archived:{source.key}"
+        self.copies[receipt] = content
+        return receipt
+
+    def request_retrieval(self, archive_id: str, *, tier: Tier) -> Retrieval:
+        self._come("request_retrieval")
+        self.requests.append(archive_id)
+        self._waiting.setdefault(archive_id, self.polls)
+        self.lapsed.discard(archive_id)
+        return Retrieval(f"retrieval of {archive_id}", tier)
+
+    def state(self, archive_id: str, retrieval_id: str | None) -> ArchiveState:
+        self._come("state")
+        if archive_id not in self.copies:
+            raise ObjectMissing(archive_id)
+        if archive_id in self.lapsed:
+            return ArchiveState.LOST
+        if archive_id not in self._waiting:
+            return ArchiveState.LOST if retrieval_id else ArchiveState.ARCHIVED
+        if self._waiting[archive_id] > 0:
+            self._waiting[archive_id] -= 1
+            return ArchiveState.IN_PROGRESS
+        return ArchiveState.READY
+
+    def bring_back(
+        self, archive_id: str, retrieval_id: str, to: Location, *, sha256: str, size: int
+    ) -> None:
+        self._come("bring_back")
+        if archive_id in self.lapsed or self._waiting.get(archive_id) != 0:
+            raise NotThawed(archive_id)
+        self._storage.kept[str(to)] = self.copies[archive_id]
+
+    def delete(self, archive_id: str) -> None:
+        self._come("delete")
+        self.before_delete(archive_id)
+        self.copies.pop(archive_id, None)
+
+    def lapse(self) -> None:
+        """Let every retrieval lapse."""
+        self.lapsed = set(self._waiting)
+        self._waiting = {}
+
+    def _come(self, verb: str) -> None:
+        self._fate.step(f"archive.{verb}")
+        if self.fault:
+            fault, self.fault = self.fault, None
+            raise fault

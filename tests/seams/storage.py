@@ -1,0 +1,102 @@
+"""S3 as `gas.storage.objects` shows it, in a dictionary."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from gas.storage import objects
+from gas.storage.errors import ChecksumMismatch, ObjectMissing
+from gas.storage.locations import Location
+from gas.storage.objects import ObjectHead, PresignedPost, Stored
+from tests.seams.fate import Fate
+
+
+class Storage:
+    """Places and the bytes there; `fault` is what the next call raises."""
+
+    def __init__(self, fate: Fate) -> None:
+        self.kept: dict[str, bytes] = {}
+        self.deleted: list[str] = []
+        self.fault: Exception | None = None
+        self.before_delete: Callable[[str], None] = lambda place: None
+        self._fate = fate
+
+    def stand_in(self, patch: pytest.MonkeyPatch) -> None:
+        """Take the place of the functions of our module."""
+        for name in ("delete", "fetch", "head", "keys_under", "presign_upload", "publish"):
+            patch.setattr(objects, name, getattr(self, name))
+        patch.setattr(objects, "read_start", self.read_start)
+
+    def fetch(
+        self,
+        source: Location,
+        to: Path,
+        *,
+        size: int | None = None,
+        etag: str | None = None,
+        sha256: str | None = None,
+    ) -> Stored:
+        content = self._read("fetch", source)
+        if etag not in (None, digest(content)):
+            raise ChecksumMismatch(str(source))
+        to.write_bytes(content)
+        return Stored(source, len(content), digest(content))
+
+    def publish(self, path: Path, to: Location) -> Stored:
+        self._come("publish")
+        self.kept[str(to)] = path.read_bytes()
+        return Stored(to, len(self.kept[str(to)]), digest(self.kept[str(to)]))
+
+    def head(self, at: Location) -> ObjectHead:
+        content = self._read("head", at)
+        return ObjectHead(len(content), digest(content), digest(content), "STANDARD", None)
+
+    def read_start(self, source: Location, size: int = 65536, *, etag: str | None = None) -> bytes:
+        content = self._read("read_start", source)
+        if etag not in (None, digest(content)):
+            raise ChecksumMismatch(str(source))
+        return content[:size]
+
+    def keys_under(self, prefix: Location) -> Iterator[Location]:
+        self._come("keys_under")
+        yield from [Location.parse(at) for at in self.kept if at.startswith(str(prefix))]
+
+    def delete(self, locations: Iterable[Location]) -> None:
+        self._come("delete")
+        for place in map(str, locations):
+            self.before_delete(place)
+            self.deleted.append(place)
+            self.kept.pop(place, None)
+
+    def presign_upload(
+        self, to: Location, *, max_bytes: int, redirect: str | None = None
+    ) -> PresignedPost:
+        return PresignedPost("https://s3.example.org", {"key": to.key})
+
+    def under(self, prefix: str) -> dict[str, bytes]:
+        """The objects of the results bucket below a prefix, by key."""
+        start = f"s3://gas-results/{prefix}"
+        return {
+            at[len("s3://gas-results/") :]: kept
+            for at, kept in self.kept.items()
+            if at.startswith(start)
+        }
+
+    def _read(self, verb: str, at: Location) -> bytes:
+        self._come(verb)
+        if str(at) not in self.kept:
+            raise ObjectMissing(str(at))
+        return self.kept[str(at)]
+
+    def _come(self, verb: str) -> None:
+        self._fate.step(f"objects.{verb}")
+        if self.fault:
+            fault, self.fault = self.fault, None
+            raise fault
+
+
+def digest(content: bytes) -> str:
+    """Return the SHA-256 of bytes in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
