@@ -36,6 +36,9 @@ format: $(READY) ## Format the code
 	@.venv/bin/ruff format .
 	@.venv/bin/ruff check --fix .
 
+bench: $(READY) ## Print the performance ratios
+	@$(PYTHON) -m bench.annotate
+
 lock: $(READY) ## Pin and hash what pyproject.toml asks for
 	@dev/install lock
 
