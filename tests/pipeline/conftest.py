@@ -2,7 +2,7 @@
 
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -58,12 +58,10 @@ def researcher(stack: Stack) -> Visitor:
     return visitor
 
 
-@pytest.fixture
-def new_mails(stack: Stack) -> Callable[[], list[Mail]]:
-    """The mails sent since the test began."""
+def mails_about(stack: Stack, file: Path) -> list[Mail]:
+    """The mails that name a file in their subject."""
     endpoint = stack.environment["AWS_ENDPOINT_URL"]
-    before = len(mails_at(endpoint))
-    return lambda: mails_at(endpoint)[before:]
+    return [mail for mail in mails_at(endpoint) if file.name in mail.subject]
 
 
 def wait_for(visitor: Visitor, address: str, status: str, *, seconds: float = 60) -> None:

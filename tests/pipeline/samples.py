@@ -7,12 +7,11 @@ from pathlib import Path
 from dev.demo import SAMPLE
 
 
-def long_vcf(folder: Path, *, copies: int) -> Path:
-    """The example's records so often that its annotation takes seconds."""
+def repeated(file: Path, *, copies: int) -> Path:
+    """Write the example with each record so often that its annotation takes a while."""
     lines = SAMPLE.read_text().splitlines(keepends=True)
     header = "".join(line for line in lines if line.startswith("#"))
     records = [line for line in lines if not line.startswith("#")]
-    file = folder / "long.vcf"
     file.write_text(header + "".join(line * copies for line in records))
     return file
 
@@ -27,7 +26,7 @@ def htsget_ticket(folder: Path, target: Path) -> Path:
 
 def truncated(folder: Path) -> Path:
     """A gzip file that ends in the middle."""
-    whole = gzip.compress(long_vcf(folder, copies=60).read_bytes())
+    whole = gzip.compress(repeated(folder / "whole.vcf", copies=60).read_bytes())
     file = folder / "truncated.vcf.gz"
     file.write_bytes(whole[: len(whole) // 2])
     return file

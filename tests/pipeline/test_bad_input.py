@@ -1,17 +1,15 @@
 """A file that is no good is refused with one sentence, and nothing of it is left behind."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import boto3
 import pytest
 
-from dev.local_aws import Mail
 from dev.stack import Stack
 from dev.visitor import Visitor
 from dev.waiting import until
 from tests.pipeline import samples
-from tests.pipeline.conftest import wait_for
+from tests.pipeline.conftest import mails_about, wait_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(120)]
 
@@ -67,15 +65,13 @@ def test_an_empty_file_is_refused(researcher: Visitor, tmp_path: Path) -> None:
 
 
 def test_a_truncated_file_fails_with_a_sentence_and_a_mail_and_is_removed(
-    stack: Stack,
-    researcher: Visitor,
-    new_mails: Callable[[], list[Mail]],
-    tmp_path: Path,
+    stack: Stack, researcher: Visitor, tmp_path: Path
 ) -> None:
     held = inputs_held(stack)
-    job = researcher.annotate(samples.truncated(tmp_path))
+    file = samples.truncated(tmp_path)
+    job = researcher.annotate(file)
     wait_for(researcher, job.url, "failed")
     assert "truncated" in researcher.open(job.url).html
-    mail = until(new_mails, "a mail about the failure")[0]
-    assert "truncated" in mail.text
+    mails = until(lambda: mails_about(stack, file), "a mail about the failure")
+    assert "truncated" in mails[0].text
     assert inputs_held(stack) == held
