@@ -68,7 +68,7 @@ def check(*, upload: Upload) -> None:
     try:
         if found.size > limit:
             raise InputRefused(f"The file has {found.size:,} bytes; your plan takes {limit:,}.")
-        sniff(objects.read_start(inputs(upload.key)))
+        sniff(objects.read_start(inputs(upload.key), etag=found.etag))
     except InputRefused as refusal:
         refuse(upload=upload, sentence=str(refusal))
         raise UploadRefused(str(refusal)) from refusal
