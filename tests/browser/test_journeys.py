@@ -1,0 +1,114 @@
+"""The whole service behind a real browser: fake Globus and Stripe, a local AWS, a real worker."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from dev.demo import TIMERS
+from dev.stack import Ports, Stack
+from gas.services.jobs import EXAMPLE
+from tests.browser.test_looks import a_file
+
+pytestmark = pytest.mark.timeout(180)
+
+SECONDS = 60_000  # milliseconds: a job, or a thaw, from end to end
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The service, with results that stay until somebody has downloaded them."""
+    settings = TIMERS | {"GAS_FREE_RETENTION": "20s"}
+    with Stack(tmp_path_factory.mktemp("stack"), Ports.free(), settings) as running:
+        yield running
+
+
+@pytest.fixture
+def page(browser: Browser, stack: Stack) -> Iterator[Page]:
+    """Somebody at the site's front page; the test fails when a page broke its own policy."""
+    context = browser.new_context(base_url=stack.site_url, locale="en-GB")
+    complaints: list[str] = []
+    opened = context.new_page()
+    opened.on(
+        "console", lambda said: complaints.append(said.text) if said.type == "error" else None
+    )
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.goto("/")
+    yield opened
+    context.close()
+    assert [said for said in complaints if "Failed to load resource" not in said] == []
+
+
+def sign_in(page: Page, persona: str) -> None:
+    """Come in by Globus as one of the people it knows."""
+    page.get_by_role("link", name="Sign in with Globus").click()
+    page.get_by_role("button", name="Continue with Globus").click()
+    page.get_by_role("button", name=persona).click()
+    expect(page.get_by_role("heading", name="Jobs", exact=True)).to_be_visible()
+
+
+def test_from_signing_in_to_a_downloaded_result_and_out_again(page: Page) -> None:
+    sign_in(page, "Free researcher")
+    page.get_by_role("button", name="Use the example").click()
+    expect(page.get_by_role("heading", name="Results are ready")).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_text("Moves to the archive in")).to_be_visible()
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="Download annotated.vcf.gz", exact=True).click()
+    assert saved.value.suggested_filename == "Example.annotated.vcf.gz"
+    assert saved.value.path().read_bytes().startswith(b"\x1f\x8b")
+    page.get_by_role("button", name="Free researcher").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.goto("/jobs/")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_a_file_goes_from_the_browser_to_storage_and_is_annotated(page: Page) -> None:
+    sign_in(page, "Free researcher")
+    page.get_by_role("link", name="New job").first.click()
+    page.get_by_label("Choose a VCF").set_input_files(EXAMPLE)
+    page.get_by_label("Name of the job").fill("From my disk")
+    page.get_by_role("button", name="Upload and annotate").click()
+    expect(page.get_by_role("heading", name="From my disk")).to_be_visible()
+    expect(page.get_by_role("heading", name="Results are ready")).to_be_visible(timeout=SECONDS)
+
+
+def test_a_vcf_that_breaks_inside_fails_with_the_line(page: Page) -> None:
+    sign_in(page, "Free researcher")
+    page.goto("/jobs/new/")
+    broken = a_file("broken.vcf", EXAMPLE.read_bytes() + b"chr16\tnonsense\n")
+    page.get_by_label("Choose a VCF").set_input_files(broken)
+    page.get_by_role("button", name="Upload and annotate").click()
+    expect(page.get_by_role("heading", name="This job failed")).to_be_visible(timeout=SECONDS)
+    expect(page.locator(".failure")).to_contain_text("ine 1")
+
+
+def test_subscribing_brings_archived_results_back(page: Page) -> None:
+    sign_in(page, "Second researcher")
+    page.get_by_role("button", name="Use the example").click()
+    job = page.url
+    expect(page.get_by_role("heading", name="In the archive")).to_be_visible(timeout=SECONDS)
+    page.get_by_role("link", name="Bring them back").click()
+    page.get_by_role("button", name="Subscribe to Premium").click()
+    page.get_by_role("button", name="Pay").click()
+    expect(page.get_by_role("heading", name="You are on the Premium plan")).to_be_visible(
+        timeout=SECONDS
+    )
+    page.goto(job)
+    expect(page.get_by_role("heading", name="Results are ready")).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_text("stay at hand as long as your subscription lasts")).to_be_visible()
+
+
+def test_without_scripts_an_upload_is_three_forms(browser: Browser, stack: Stack) -> None:
+    context = browser.new_context(base_url=stack.site_url, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/")
+    sign_in(page, "Free researcher")
+    page.goto("/jobs/new/")
+    page.get_by_label("What to call it").fill("plain.vcf")
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_label("Choose the file").set_input_files(EXAMPLE)
+    page.get_by_role("button", name="Upload").click()
+    page.get_by_role("button", name="Annotate this file").click()
+    expect(page.get_by_role("heading", name="plain.vcf")).to_be_visible()
+    expect(page.get_by_role("heading", name="Results are ready")).to_be_visible(timeout=SECONDS)
+    context.close()
