@@ -82,7 +82,8 @@ def download(request: SignedIn, job_id: int, kind: str) -> HttpResponse:
 
 def is_moving(job: Job) -> bool:
     """Tell whether the page should ask again: a task has the job, or is about to."""
-    return not job.is_at_rest or (job.wake_at is not None and job.wake_at <= timezone.now())
+    due = job.wake_at is not None and job.wake_at <= timezone.now()
+    return not job.is_at_rest or (due and job.state in (Status.COMPLETED, Status.ARCHIVED))
 
 
 def _own(request: SignedIn, job_id: int) -> Job:

@@ -138,8 +138,15 @@ def test_the_page_of_a_job_follows_it_and_then_rests(
     job = job_in(Status.RUNNING, owner=owner, shelf=shelf)
     page = window.sign_in(owner).open(f"/jobs/{job.pk}/")
     expect(page.get_by_role("heading", name="Annotating your variants")).to_be_visible()
-    failed = {"failure": "Line 3 is short.", "completed_at": timezone.now(), "wake_at": None}
-    Job.objects.move(job.pk, Status.RUNNING, Status.FAILED, actor="a worker", **failed)
+    Job.objects.move(
+        job.pk,
+        Status.RUNNING,
+        Status.FAILED,
+        actor="a worker",
+        failure="Line 3 is short.",
+        completed_at=timezone.now(),
+        wake_at=None,
+    )
     expect(page.get_by_text("Line 3 is short.")).to_be_visible(timeout=10_000)
     expect(page).to_have_title(re.compile("^Failed: Trio 7"))
     expect(page.get_by_text("The job is now failed.")).to_be_attached()
