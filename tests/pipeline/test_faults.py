@@ -21,7 +21,7 @@ def number_of(job: Page) -> str:
 def test_a_job_whose_worker_is_killed_completes_by_itself_and_mails_once(
     stack: Stack, researcher: Visitor, tmp_path: Path
 ) -> None:
-    file = samples.repeated(tmp_path / "killed.vcf", copies=3000)
+    file = samples.repeated(tmp_path / "killed.vcf", copies=1500)
     job = researcher.annotate(file)
     wait_for(researcher, job.url, "running")
     stack.kill("worker")
@@ -29,7 +29,7 @@ def test_a_job_whose_worker_is_killed_completes_by_itself_and_mails_once(
     wait_for(researcher, job.url, "completed", seconds=90)
     assert "Taken up again after a break" in researcher.open(job.url).html
     until(lambda: mails_about(stack, file), "the mail")
-    let_a_later_job_pass(stack, researcher, tmp_path / "after-killed.vcf")
+    let_a_later_job_pass(stack, researcher, tmp_path / "first-later.vcf")
     assert len(mails_about(stack, file)) == 1
 
 
@@ -42,7 +42,7 @@ def test_a_message_delivered_twice_gives_one_result_and_one_mail(
         stack.run("celery", "-A", "tasks", "call", task, f"--args=[{number_of(job)}]")
     wait_for(researcher, job.url, "completed")
     until(lambda: mails_about(stack, file), "the mail")
-    let_a_later_job_pass(stack, researcher, tmp_path / "after-twice.vcf")
+    let_a_later_job_pass(stack, researcher, tmp_path / "second-later.vcf")
     assert len(mails_about(stack, file)) == 1
     assert researcher.open(job.url).html.count("Annotation started") == 1
 
