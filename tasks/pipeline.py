@@ -3,6 +3,7 @@
 from celery import chain
 from celery.canvas import Signature
 from django.db.models.functions import Now
+from kombu.exceptions import OperationalError
 
 from gas.models import Job, Status
 from tasks.annotate import annotate
@@ -10,6 +11,10 @@ from tasks.archive import archive
 from tasks.notify import notify
 from tasks.restore import restore
 from tasks.thaw import thaw
+
+
+class QueueUnavailable(Exception):
+    """SQS could not be reached; what is due stays due."""
 
 
 def next_message(job: Job) -> Signature | None:
@@ -28,7 +33,13 @@ def next_message(job: Job) -> Signature | None:
 
 
 def send(job: Job) -> None:
-    """Send the job's next message and remember when; a message too many is harmless."""
+    """Send the job's next message and remember when; a message too many is harmless.
+
+    Raises QueueUnavailable when SQS does not take it; the sweeper sends it later.
+    """
     if message := next_message(job):
         Job.objects.filter(pk=job.pk).update(sent_at=Now())
-        message.apply_async()
+        try:
+            message.apply_async()
+        except OperationalError as error:
+            raise QueueUnavailable(f"no message was sent for job {job.pk}") from error

@@ -7,7 +7,6 @@ from typing import Any, cast
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.timesince import timesince
 
@@ -104,6 +103,7 @@ class JobAdmin(ReadOnlyAdmin):
         ("From what, to what", {"fields": ("upload", "bundle", "result_prefix")}),
     )
     readonly_fields = ("id",)
+    view_on_site = False  # the page of a job is its owner's alone
     inlines = (EventInline, FileInline, NoticeInline)
     actions = ("send_again",)
 
@@ -122,10 +122,6 @@ class JobAdmin(ReadOnlyAdmin):
         """The start of the reason."""
         return start_of(job.failure)
 
-    def view_on_site(self, job: Job) -> str:
-        """The job's own page."""
-        return reverse("job", args=[job.pk])
-
     @admin.action(description="Send again the message that each job waits for")
     def send_again(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         """Send what may have been lost; a message too many is harmless, and each is recorded."""
@@ -136,7 +132,11 @@ class JobAdmin(ReadOnlyAdmin):
             )
             return
         actor = cast(User, request.user)
-        outcomes = [(job.pk, jobs.send_again(job=job, actor=actor)) for job in chosen]
+        try:
+            outcomes = [(job.pk, jobs.send_again(job=job, actor=actor)) for job in chosen]
+        except jobs.JobRefused as refusal:
+            self.message_user(request, str(refusal), messages.ERROR)
+            return
         self._tell(request, "Sent again", [job for job, sent in outcomes if sent])
         self._tell(
             request,

@@ -85,14 +85,20 @@ def cancel(*, job: Job, actor: User) -> None:
 
 
 def send_again(*, job: Job, actor: User) -> bool:
-    """Send the message for the step that the job waits for; False when it waits for none."""
+    """Send the message for the step that the job waits for; False when it waits for none.
+
+    Raises JobRefused when the queue cannot be reached.
+    """
     job.refresh_from_db()
     if pipeline.next_message(job) is None or job.wake_at is None:
         return False
+    try:
+        pipeline.send(job)
+    except pipeline.QueueUnavailable as error:
+        raise JobRefused("The queue cannot be reached; what is due is sent later.") from error
     JobEvent.objects.create(
         job=job, actor=actor.username, before=job.status, after=job.status, reason="sent again"
     )
-    pipeline.send(job)
     return True
 
 

@@ -92,7 +92,7 @@ def test_the_page_of_a_job_shows_its_events_files_and_mails(
     staff: Client, one_of_each: Job
 ) -> None:
     page = staff.get(f"{JOBS}{one_of_each.pk}/change/").content.decode()
-    for told in ("submitted", "a/b.log", "Line 12: the position", f"/jobs/{one_of_each.pk}/"):
+    for told in ("submitted", "a/b.log", "Line 12: the position"):
         assert told in page
     assert "<input" not in page.partition('id="job_form"')[2].replace('<input type="hidden"', "")
 
