@@ -37,7 +37,7 @@ def stranded_jobs() -> QuerySet[Job]:
     quiet = Now() - settings.RESEND_AFTER
     return (
         Job.objects.due()
-        .filter(Q(lease_until=None) | Q(lease_until__lt=Now()), wake_at__lt=quiet)
+        .filter(Q(lease_until=None) | Q(lease_until__lt=Now()), wake_at__lte=quiet)
         .filter(Q(sent_at=None) | Q(sent_at__lt=quiet))
         .exclude(status=Status.COMPLETED, owner__plan__archives=False)
         .exclude(status=Status.ARCHIVED, owner__plan__archives=True)
