@@ -18,6 +18,7 @@ class FakeArchive:
         self.polls = 0  # states that say "in progress" before a retrieval is ready
         self.lapsed: set[str] = set()
         self.fault: Exception | None = None
+        self.meanwhile: Callable[[], object] = lambda: None  # happens during a store
         self.before_delete: Callable[[str], None] = lambda receipt: None
         self._storage, self._fate, self._numbered = storage, fate, numbered
         self._waiting: dict[str, int] = {}
@@ -25,6 +26,7 @@ class FakeArchive:
 
     def store(self, source: Location, *, sha256: str, size: int) -> str:
         self._come("store")
+        self.meanwhile()
         content = self._storage.kept.get(str(source))
         if content is None:
             raise ObjectMissing(str(source))

@@ -14,6 +14,16 @@ from tasks import app
 BESIDES = {"app", "delays", "leases", "pipeline", "transport"}
 
 
+#: A message goes when its task has returned or given it up, and never because something broke.
+ACKNOWLEDGED = {
+    "acks_late": True,
+    "reject_on_worker_lost": True,
+    "acks_on_failure": False,
+    "acks_on_timeout": False,
+    "ignore_result": True,
+}
+
+
 @pytest.fixture(autouse=True, scope="module")
 def loaded() -> None:
     app.loader.import_default_modules()
@@ -34,11 +44,7 @@ def test_every_task_has_its_queue_and_its_limit(queue: Queue) -> None:
     assert app.amqp.router.route({}, queue.name)["queue"].name == queue.name
     assert task.time_limit == queue.time_limit.total_seconds()
     assert task.max_retries is None
-    assert task.acks_late
-    assert task.reject_on_worker_lost
-    assert not task.acks_on_failure
-    assert not task.acks_on_timeout
-    assert task.ignore_result
+    assert {name: getattr(task, name) for name in ACKNOWLEDGED} == ACKNOWLEDGED
 
 
 @pytest.mark.parametrize("queue", QUEUES.values(), ids=list(QUEUES))
