@@ -16,9 +16,9 @@ def test_a_free_researchers_results_are_mailed_archived_and_restored_on_subscrib
     demo = Demo(archiving_stack, tmp_path / "results")
     try:
         demo.run()
+        done, restored = demo.mails()
     finally:
         archiving_stack.stop()
-    done, restored = demo.mails()
     assert done.to == restored.to == ["free@example.org"]
     assert done.text
     assert done.html
