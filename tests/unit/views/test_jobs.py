@@ -1,4 +1,4 @@
-"""The list of jobs, and the page of one."""
+"""The page of a job, and what it leads to."""
 
 import json
 import logging
@@ -7,13 +7,11 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
 
-from gas.models import Job, JobEvent, Plan, ResultFile, Status, Upload, User
+from gas.models import Job, JobEvent, ResultFile, Status, User
 from gas.storage import objects
 from gas.storage.errors import StorageUnavailable
 from gas.storage.locations import Location
-from gas.views import listing
 from tests.stage import OUTPUTS, Shelf, job_in
 
 pytestmark = pytest.mark.django_db
@@ -216,70 +214,6 @@ def test_the_log_page_shows_the_log_or_that_there_is_none(
     assert "no log yet" in researcher.get(f"/jobs/{waiting.pk}/log/").content.decode()
 
 
-def test_the_list_is_mine_newest_first_in_pages(
-    researcher: Client, owner: User, stranger: User, shelf: Shelf
-) -> None:
-    job_in(Status.QUEUED, owner=stranger, shelf=shelf, name="not mine")
-    upload = Upload.objects.create(owner=owner, filename="a.vcf")
-    count = listing.PAGE + 3
-    Job.objects.bulk_create(
-        Job(owner=owner, upload=upload, name=f"number {n}", bundle="b") for n in range(count)
-    )
-    first = researcher.get("/jobs/")
-    shown = [job.name for job in first.context["page"].jobs]
-    assert shown == [f"number {n}" for n in range(count - 1, 2, -1)]
-    older = first.content.decode().partition('rel="next" href="')[2].partition('"')[0]
-    rest = researcher.get(older.replace("&amp;", "&"))
-    assert [job.name for job in rest.context["page"].jobs] == ["number 2", "number 1", "number 0"]
-    assert 'rel="next"' not in rest.content.decode()
-
-
-def test_chips_count_what_there_is_and_filter_by_it(
-    researcher: Client, owner: User, shelf: Shelf
-) -> None:
-    for status in (Status.QUEUED, Status.RUNNING, Status.FAILED):
-        job_in(status, owner=owner, shelf=shelf, name=f"a {status} job")
-    answer = researcher.get("/jobs/?show=active")
-    counts = {chip.name: chip.count for chip in answer.context["chips"]}
-    assert counts == {"All": 3, "In progress": 2, "Failed": 1}
-    page = answer.content.decode()
-    assert "a running job" in page
-    assert "a failed job" not in page
-
-
-def test_every_state_is_on_exactly_one_chip() -> None:
-    shown = [status for _, states in listing.SHOWN.values() for status in states]
-    assert sorted(shown) == sorted(Status)
-
-
-@pytest.mark.parametrize(
-    "query", ["show=nonsense", "show=%00", "before=x", "before=-1", "before=99999999999999999999"]
-)
-def test_a_query_that_makes_no_sense_shows_the_list(
-    researcher: Client, owner: User, shelf: Shelf, query: str
-) -> None:
-    job_in(Status.QUEUED, owner=owner, shelf=shelf, name="still shown")
-    assert "still shown" in researcher.get(f"/jobs/?{query}").content.decode()
-
-
-def test_an_empty_list_teaches(researcher: Client) -> None:
-    page = researcher.get("/jobs/").content.decode()
-    assert "No jobs yet" in page
-    assert 'action="/jobs/example/"' in page
-
-
-def test_the_number_of_queries_does_not_grow_with_the_list(
-    researcher: Client,
-    owner: User,
-    shelf: Shelf,
-    django_assert_max_num_queries: DjangoAssertNumQueries,
-) -> None:
-    for _ in range(listing.PAGE):
-        job_in(Status.ARCHIVED, owner=owner, shelf=shelf)
-    with django_assert_max_num_queries(4):
-        researcher.get("/jobs/")
-
-
 HOSTILE = "<script>alert(1)</script>'\"><img src=x onerror=alert(1)>{{ 7|add:7 }}"
 
 
@@ -321,11 +255,3 @@ def test_a_download_of_a_hostile_name_is_saved_under_a_harmless_one(
     answer = researcher.get(f"/jobs/{job.pk}/files/vcf/")
     assert "%0D" not in answer["Location"]
     assert "%0A" not in answer["Location"]
-
-
-def test_limits_are_read_from_the_plan(researcher: Client) -> None:
-    Plan.objects.filter(pk=Plan.FREE).update(max_upload_bytes=7 * 1024**2, max_active_jobs=3)
-    page = researcher.get("/jobs/new/").content.decode()
-    assert "up to 7\xa0MB" in page
-    assert 'data-most="7340032"' in page
-    assert "3 jobs queued or running" in page

@@ -195,3 +195,11 @@ def test_the_example_is_a_job_like_any_other(researcher: Client) -> None:
     job = Job.objects.get()
     assert answer["Location"] == f"/jobs/{job.pk}/"
     assert job.name == "Example"
+
+
+def test_limits_are_read_from_the_plan(researcher: Client) -> None:
+    Plan.objects.filter(pk=Plan.FREE).update(max_upload_bytes=7 * 1024**2, max_active_jobs=3)
+    page = researcher.get("/jobs/new/").content.decode()
+    assert "up to 7\xa0MB" in page
+    assert 'data-most="7340032"' in page
+    assert "3 jobs queued or running" in page
