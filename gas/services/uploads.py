@@ -8,7 +8,7 @@ from annotator.errors import InputRefused
 from annotator.sniff import sniff
 from gas.models import Upload, User
 from gas.storage import objects, result_sets
-from gas.storage.errors import ObjectMissing
+from gas.storage.errors import ChecksumMismatch, ObjectMissing
 from gas.storage.locations import inputs
 
 
@@ -69,6 +69,8 @@ def check(*, upload: Upload) -> None:
         if found.size > limit:
             raise InputRefused(f"The file has {found.size:,} bytes; your plan takes {limit:,}.")
         sniff(objects.read_start(inputs(upload.key), etag=found.etag))
+    except (ObjectMissing, ChecksumMismatch):
+        raise UploadRefused("The file changed just now. Please submit it again.") from None
     except InputRefused as refusal:
         refuse(upload=upload, sentence=str(refusal))
         raise UploadRefused(str(refusal)) from refusal
