@@ -1,0 +1,103 @@
+"""What else a person can ask of a job: stop it, send it again, download it."""
+
+import pytest
+
+from gas.models import Job, JobEvent, Status, User
+from gas.services import jobs
+from gas.services.jobs import JobRefused
+from tests.seams.world import World, read, state
+from tests.unit.domain.rows import job_in
+
+STOPPABLE = [Status.QUEUED, Status.RUNNING]
+OTHERS = [status for status in Status if status not in STOPPABLE]
+
+
+@pytest.mark.parametrize("status", STOPPABLE)
+def test_a_job_that_has_not_finished_can_be_cancelled(owner: User, status: Status) -> None:
+    job = job_in(status, owner)
+    jobs.cancel(job=job, actor=owner)
+    cancelled = read(job)
+    assert (cancelled.state, cancelled.wake_at, cancelled.lease_until) == (
+        Status.CANCELLED,
+        None,
+        None,
+    )
+    event = job.events.get()
+    assert (event.actor, event.before, event.after) == ("owner", status, "cancelled")
+
+
+@pytest.mark.parametrize("status", OTHERS)
+def test_a_job_that_has_finished_cannot_be_cancelled(owner: User, status: Status) -> None:
+    job = job_in(status, owner)
+    with pytest.raises(JobRefused, match="finished already"):
+        jobs.cancel(job=job, actor=owner)
+    assert state(job) is status
+    assert not JobEvent.objects.exists()
+
+
+def test_cancelling_twice_writes_one_event(owner: User) -> None:
+    job = job_in(Status.QUEUED, owner)
+    jobs.cancel(job=job, actor=owner)
+    with pytest.raises(JobRefused):
+        jobs.cancel(job=job, actor=owner)
+    assert job.events.count() == 1
+
+
+def test_a_page_that_shows_an_old_state_cancels_the_job_that_runs_by_now(
+    world: World, owner: User
+) -> None:
+    seen = job_in(Status.QUEUED, owner)
+    Job.objects.filter(pk=seen.pk).update(status=Status.RUNNING)
+    jobs.cancel(job=seen, actor=owner)
+    assert state(seen) is Status.CANCELLED
+
+
+def test_a_cancelled_job_is_not_annotated(world: World, owner: User) -> None:
+    job = world.queued(owner)
+    jobs.cancel(job=job, actor=owner)
+    assert world.broker.deliver("annotate") == "IGNORED"
+    assert (world.child.runs, world.broker.names()) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("status", "task"),
+    [
+        (Status.QUEUED, "annotate"),
+        (Status.RUNNING, "annotate"),
+        (Status.COMPLETED, "archive"),
+        (Status.ARCHIVING, "archive"),
+        (Status.ARCHIVED, "thaw"),
+        (Status.THAWING, "thaw"),
+        (Status.RESTORING, "restore"),
+    ],
+)
+def test_staff_send_the_message_of_the_next_step_again_and_it_is_written_down(
+    world: World, owner: User, stranger: User, status: Status, task: str
+) -> None:
+    job = job_in(status, owner)
+    assert jobs.send_again(job=job, actor=stranger)
+    assert world.broker.names() == [task]
+    event = job.events.get()
+    assert (event.actor, event.reason, event.before) == ("stranger", "sent again", event.after)
+
+
+@pytest.mark.parametrize("status", [Status.FAILED, Status.CANCELLED, Status.COMPLETED])
+def test_a_job_that_waits_for_nothing_is_sent_nothing(
+    world: World, owner: User, status: Status
+) -> None:
+    job = job_in(status, owner, wake_at=None)
+    assert not jobs.send_again(job=job, actor=owner)
+    assert world.broker.names() == []
+    assert not JobEvent.objects.exists()
+
+
+def test_a_file_in_the_archive_is_not_downloaded(world: World, owner: User) -> None:
+    job = world.archived(owner)
+    with pytest.raises(JobRefused, match="in the archive"):
+        jobs.download_link(file=job.files.get(kind="vcf"))
+
+
+def test_counts_are_read_of_an_archived_job_too(world: World, owner: User) -> None:
+    job = world.archived(owner)
+    assert jobs.summary(job=job)["records_in"] == read(job).variants
+    assert "annotation.log of ##fileformat" in jobs.log_text(job=job)
