@@ -1,0 +1,143 @@
+"""Changes of plan, submissions, mails and sweeps that meet in the database."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import pytest
+from django.conf import settings
+from django.db.models.functions import Now
+
+from gas.billing.protocol import Event, EventKind, SubscriptionState
+from gas.models import Job, Notice, Plan, Status, Subscription, Upload, User
+from gas.services import jobs, subscriptions, uploads
+from gas.services.jobs import JobRefused
+from gas.storage.locations import inputs
+from tasks.sweep import sweep
+from tests.database.threads import at_once
+from tests.seams.world import VCF, World, read, state
+from tests.unit.domain.rows import job_in
+
+ROUNDS = 8
+LONG_AGO = Now() - 2 * settings.RESEND_AFTER
+
+
+def sent(world: World, owner: User) -> Upload:
+    upload = uploads.begin(owner=owner, filename="a.vcf").upload
+    world.storage.kept[str(inputs(upload.key))] = VCF
+    return upload
+
+
+def deliver(world: World, task: str) -> Callable[[], str]:
+    message = world.broker.take(task)
+    return lambda: world.broker.run(message)
+
+
+def upgrade(owner: User) -> str:
+    subscriptions.activate(user=owner, customer_id="cus", provider_id=f"sub-{owner.pk}")
+    return "upgraded"
+
+
+def end(owner: User) -> str:
+    subscriptions.end(provider_id=f"sub-{owner.pk}")
+    return "ended"
+
+
+@pytest.fixture
+def owners(db: None) -> list[User]:
+    return [User.objects.create_user(f"owner-{number}") for number in range(ROUNDS)]
+
+
+def test_an_upload_submitted_twice_at_once_is_one_job(world: World, owner: User) -> None:
+    upload = sent(world, owner)
+
+    def submit() -> int:
+        return jobs.submit(upload=Upload.objects.get(pk=upload.pk)).pk
+
+    first, second = at_once(submit, submit)
+    assert first == second
+    assert (Job.objects.count(), world.broker.names()) == (1, ["annotate"])
+
+
+def test_a_plan_for_one_job_takes_one_of_two_submitted_at_once(world: World, owner: User) -> None:
+    Plan.objects.filter(name="free").update(max_active_jobs=1)
+
+    def submit(upload: Upload) -> bool:
+        try:
+            jobs.submit(upload=upload)
+        except JobRefused:
+            return False
+        return True
+
+    one, other = sent(world, owner), sent(world, owner)
+    assert sorted(at_once(lambda: submit(one), lambda: submit(other))) == [False, True]
+    assert Job.objects.count() == 1
+
+
+def test_who_subscribes_as_a_job_completes_has_no_date(world: World, owners: list[User]) -> None:
+    for owner in owners:
+        job = world.queued(owner)
+        at_once(deliver(world, "annotate"), partial(upgrade, owner))
+        assert (state(job), read(job).wake_at) == (Status.COMPLETED, None)
+
+
+def test_who_subscribes_as_a_job_goes_to_the_archive_loses_nothing(
+    world: World, owners: list[User]
+) -> None:
+    for owner in owners:
+        job = world.completed(owner)
+        at_once(deliver(world, "archive"), partial(upgrade, owner))
+        assert state(job) in (Status.COMPLETED, Status.ARCHIVED)
+        waits = state(job) is Status.ARCHIVED
+        assert (read(job).wake_at is not None) == waits
+    world.until_quiet()
+    assert set(Job.objects.values_list("status", flat=True)) == {Status.COMPLETED}
+    assert set(Job.objects.values_list("wake_at", flat=True)) == {None}
+
+
+def test_who_downgrades_as_results_come_back_has_a_date(world: World, owners: list[User]) -> None:
+    for owner in owners:
+        job = world.archived(owner)
+        upgrade(owner)
+        world.broker.deliver("thaw")
+        at_once(deliver(world, "restore"), partial(end, owner))
+        assert state(job) is Status.COMPLETED
+        assert read(job).wake_at is not None
+
+
+def test_one_event_delivered_twice_at_once_is_applied_once(
+    owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = Event("evt_1", EventKind.STARTED, datetime.now(UTC), "sub_1", "cus_1", owner.pk)
+
+    class Billing:
+        def verified_event(self, *, payload: bytes, signature: str) -> Event:
+            return event
+
+        def subscription_state(self, subscription_id: str) -> SubscriptionState:
+            return SubscriptionState.ACTIVE
+
+    monkeypatch.setattr(subscriptions, "get_billing", Billing)
+    at_once(*[lambda: subscriptions.receive_event(payload=b"", signature="")] * 3)
+    assert Subscription.objects.count() == 1
+
+
+def test_a_mail_that_two_workers_want_to_send_is_taken_by_one(owner: User) -> None:
+    notice = Notice.objects.create(
+        job=job_in(Status.COMPLETED, owner), kind=Notice.Kind.COMPLETED, attempt=1
+    )
+    lease = timedelta(minutes=2)
+    assert sorted(at_once(*[lambda: notice.take(lease=lease)] * 3)) == [False, False, True]
+
+
+def test_two_sweepers_at_once_do_no_harm(world: World, owner: User, subscriber: User) -> None:
+    for _ in range(10):
+        job_in(Status.QUEUED, owner, wake_at=LONG_AGO, sent_at=LONG_AGO)
+        job_in(Status.COMPLETED, owner, wake_at=None)
+        job_in(Status.ARCHIVED, subscriber, wake_at=None)
+    at_once(sweep, sweep, sweep)
+    waiting = [(message.task, message.args) for message in world.broker.arrived()]
+    assert {task for task, _ in waiting} == {"annotate", "thaw"}
+    assert len(set(waiting)) == 20
+    assert max(map(waiting.count, waiting)) <= 3
+    assert not Job.objects.filter(status=Status.COMPLETED, wake_at=None).exists()
