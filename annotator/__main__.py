@@ -7,13 +7,16 @@ anything else is ours.
 import argparse
 import gc
 import os
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import NoReturn
 
 from annotator import bundles, sandbox
 from annotator.errors import AnnotatorFailed, InputRefused
-from annotator.run import annotate
+from annotator.run import WORK, annotate, open_partial
+from annotator.sandbox import Sandbox
 
 EXIT_REFUSED = 2
 EXIT_FAILED = 70
@@ -32,9 +35,8 @@ def main(arguments: list[str]) -> int:
     if options.parent:
         sandbox.die_with(options.parent)
     gc.disable()  # a short life without cycles; collections would cost a fifth of the time
-    sandbox.enter(sandbox.Limits(memory_mb=options.memory_mb, cpu_seconds=options.cpu_seconds))
     try:
-        annotate(options.input.absolute(), options.outdir.absolute(), options.bundle)
+        _run(options)
     except InputRefused as refusal:
         print(_one_line(str(refusal)), file=sys.stderr)
         return EXIT_REFUSED
@@ -42,6 +44,22 @@ def main(arguments: list[str]) -> int:
         print(failure, file=sys.stderr)
         return EXIT_FAILED
     return os.EX_OK
+
+
+def _run(options: argparse.Namespace) -> None:
+    source, outdir = options.input.absolute(), options.outdir.absolute()
+    bundle = options.bundle.absolute()
+    folder = open_partial(outdir)
+    tempfile.tempdir = str(folder / WORK)  # the only folder that will be left to write to
+    limits = sandbox.Limits(memory_mb=options.memory_mb, cpu_seconds=options.cpu_seconds)
+    places = sandbox.Places(readable=(source, bundle, outdir), folder=folder)
+    try:
+        walls = sandbox.enter(limits, places=places, sandbox=options.sandbox)
+        if walls.missing and options.sandbox is not Sandbox.OFF:
+            print(f"warning: this kernel leaves open: {', '.join(walls.missing)}", file=sys.stderr)
+        annotate(source, outdir, bundle, walls=walls)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -56,6 +74,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--memory-mb", type=int, default=limits.memory_mb, metavar="N")
     run.add_argument("--cpu-seconds", type=int, default=limits.cpu_seconds, metavar="N")
+    run.add_argument(
+        "--sandbox",
+        type=Sandbox,
+        choices=list(Sandbox),
+        default=Sandbox.PREFERRED,
+        help="what to do where the kernel cannot close files and network (default: %(default)s)",
+    )
     run.add_argument("--parent", type=int, metavar="PID", help="end when this process ends")
     return parser
 

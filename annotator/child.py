@@ -17,6 +17,7 @@ from pathlib import Path
 
 from annotator.errors import AnnotatorFailed, InputRefused
 from annotator.run import partial_folder
+from annotator.sandbox import Sandbox
 
 EXIT_REFUSED = 2
 TICK_SECONDS = 1.0
@@ -32,6 +33,7 @@ def run(
     bundle: Path,
     wall_seconds: int,
     memory_mb: int,
+    sandbox: Sandbox = Sandbox.PREFERRED,
     on_tick: Callable[[], None] | None = None,
 ) -> None:
     """Annotate `source` into `outdir` in a child process; all of the results or none.
@@ -40,7 +42,9 @@ def run(
     `on_tick` is called about every second; what it raises ends the child and passes through. The
     kernel also ends the child when the thread that called this ends.
     """
-    child = _start(source, outdir, bundle=bundle, wall_seconds=wall_seconds, memory_mb=memory_mb)
+    limits = ["--memory-mb", str(memory_mb), "--cpu-seconds", str(wall_seconds)]
+    options = ["--bundle", str(bundle.absolute()), *limits, "--sandbox", sandbox]
+    child = _start(source, outdir, options)
     try:
         said = _watch(child, time.monotonic() + wall_seconds, on_tick)
     except _TooLongError:
@@ -55,9 +59,7 @@ class _TooLongError(Exception):
     pass
 
 
-def _start(
-    source: Path, outdir: Path, *, bundle: Path, wall_seconds: int, memory_mb: int
-) -> "subprocess.Popen[bytes]":
+def _start(source: Path, outdir: Path, options: list[str]) -> "subprocess.Popen[bytes]":
     command = [
         sys.executable,
         "-m",
@@ -66,9 +68,8 @@ def _start(
         str(source.absolute()),
         str(outdir.absolute()),
     ]
-    limits = ["--memory-mb", str(memory_mb), "--cpu-seconds", str(wall_seconds)]
     return subprocess.Popen(
-        [*command, "--bundle", str(bundle.absolute()), *limits, "--parent", str(os.getpid())],
+        [*command, *options, "--parent", str(os.getpid())],
         cwd=_ROOT,
         env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
         stdin=subprocess.DEVNULL,

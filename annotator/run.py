@@ -15,10 +15,13 @@ from annotator.engines.csq import CsqEngine
 from annotator.errors import AnnotatorFailed
 from annotator.normalise import Normalised, Normaliser
 from annotator.provenance import Stopwatch, fingerprint, peak_memory_mb
+from annotator.sandbox import Walls
 from annotator.sniff import START_BYTES, Format, sniff
 from annotator.summary import Counts
 
 PROVENANCE = "provenance.json"
+WORK = "work"  # inside the partial folder; never published
+NO_WALLS = "Walls: none"
 RESULTS = (
     outputs.ANNOTATED,
     f"{outputs.ANNOTATED}.tbi",
@@ -33,16 +36,29 @@ def partial_folder(outdir: Path) -> Path:
     return outdir.with_name(f".{outdir.name}.partial")
 
 
-def annotate(source: Path, outdir: Path, bundle_folder: Path) -> None:
-    """Annotate `source` into `outdir`, which must be empty or absent."""
+def open_partial(outdir: Path) -> Path:
+    """Make the folder where a run works, or empty it: walls may already stand around it."""
+    results = partial_folder(outdir)
+    results.mkdir(parents=True, exist_ok=True)
+    for left in results.iterdir():
+        if left.is_dir():
+            shutil.rmtree(left)
+        else:
+            left.unlink()
+    return results
+
+
+def annotate(
+    source: Path, outdir: Path, bundle_folder: Path, *, walls: Walls | None = None
+) -> None:
+    """Annotate `source` into `outdir`, which must be empty or absent; the log tells the walls."""
     if outdir.exists() and any(outdir.iterdir()):
         raise AnnotatorFailed(f"{outdir} is not empty")
-    results = partial_folder(outdir)
-    shutil.rmtree(results, ignore_errors=True)
-    work = results / "work"
+    results = open_partial(outdir)
+    work = results / WORK
     work.mkdir(parents=True)
     try:
-        _Job(source, results, work, load(bundle_folder)).run()
+        _Job(source, results, work, load(bundle_folder), str(walls or NO_WALLS)).run()
         shutil.rmtree(work)
         results.rename(outdir)
     finally:
@@ -50,8 +66,9 @@ def annotate(source: Path, outdir: Path, bundle_folder: Path) -> None:
 
 
 class _Job:
-    def __init__(self, source: Path, results: Path, work: Path, bundle: Bundle) -> None:
+    def __init__(self, source: Path, results: Path, work: Path, bundle: Bundle, walls: str) -> None:
         self._source, self._results, self._work, self._bundle = source, results, work, bundle
+        self._walls = walls
         self._watch = Stopwatch()
         self._engine: Engine = CsqEngine(bundle, work)
 
@@ -63,7 +80,7 @@ class _Job:
             counts = self._annotate(normalised)
         counts.check(normalised.tally)
         content = summary.summary(counts, normalised.tally)
-        self._write("annotation.log", summary.log(content))
+        self._write("annotation.log", f"{self._walls}\n\n{summary.log(content)}")
         self._write("summary.json", _json(content))
         self._write("provenance.json", _json(self._provenance(kind, normalised, content)))
 
@@ -91,6 +108,7 @@ class _Job:
             "annotator": __version__,
             "input": {"format": kind.value, "bytes": origin.bytes, "sha256": origin.sha256},
             "sorted": normalised.was_sorted,
+            "walls": self._walls,
             "bundle": self._bundle.provenance(),
             "engine": {"name": self._engine.name, "commands": self._engine.commands},
             "counts": {key: content[key] for key in counted},

@@ -64,8 +64,9 @@ def test_a_parent_that_is_not_there_any_more_ends_the_program_at_once(tmp_path: 
 LIMITED = """
 import subprocess, sys
 from pathlib import Path
-from annotator.sandbox import Limits, enter
-enter(Limits(memory_mb=512, cpu_seconds=60, file_mb=5, open_files=50))
+from annotator.sandbox import Limits, Places, Sandbox, enter
+limits = Limits(memory_mb=512, cpu_seconds=60, file_mb=5, open_files=50)
+enter(limits, places=Places((), Path.cwd()), sandbox=Sandbox.OFF)
 forked = "import resource as r; print(*(r.getrlimit(getattr(r, name))[1] for name in sys.argv[1:]))"
 names = ["RLIMIT_AS", "RLIMIT_CPU", "RLIMIT_FSIZE", "RLIMIT_NOFILE", "RLIMIT_CORE"]
 subprocess.run([sys.executable, "-c", "import sys; " + forked, *names], check=True)
