@@ -152,6 +152,12 @@ THAW_POLL = env.duration("GAS_THAW_POLL", "10m")
 RETRY_AFTER = env.duration("GAS_RETRY_AFTER", "30s")
 RESEND_AFTER = env.duration("GAS_RESEND_AFTER", "5m")
 ANNOTATE_MEMORY_MB = env.integer("GAS_ANNOTATE_MEMORY_MB", 1024, least=256)
+#: Whether an upload may be read where the kernel cannot close files and network to its reader.
+SANDBOX = env.choice(
+    "GAS_SANDBOX",
+    "required" if PRODUCTION else "preferred",
+    {"required", "preferred", "off"},
+)
 BUNDLE = env.path("GAS_BUNDLE", ROOT / "annotator/bundles/demo-grch38")
 
 # --- billing --------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 
 from annotator import child
 from annotator.errors import AnnotatorFailed, InputRefused
+from annotator.sandbox import Sandbox
 from celeryconfig import ANNOTATE_LIMIT
 from gas.models import Job, Notice, ResultFile, Status
 from gas.storage import result_sets
@@ -64,6 +65,7 @@ def _annotated(job: Job, heartbeat: Heartbeat) -> tuple[list[ResultFile], int]:
             bundle=settings.BUNDLE,
             wall_seconds=int(ANNOTATE_LIMIT.total_seconds()),
             memory_mb=settings.ANNOTATE_MEMORY_MB,
+            sandbox=Sandbox(settings.SANDBOX),
             on_tick=heartbeat.check,
         )
         heartbeat.check()

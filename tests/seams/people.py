@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from annotator.sandbox import Sandbox
 from gas.models import Notice, ResultFile
 from tests.seams.fate import Fate
 
@@ -27,6 +28,7 @@ class FakeChild:
         bundle: Path,
         wall_seconds: int,
         memory_mb: int,
+        sandbox: Sandbox,
         on_tick: Callable[[], None],
     ) -> None:
         self._fate.step("child.run")
