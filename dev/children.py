@@ -25,20 +25,19 @@ def is_free(port: int) -> bool:
 
 
 def spawn(
-    command: Sequence[str], environment: Mapping[str, str], log: Path, *, keep: bool = False
+    command: Sequence[str], environment: Mapping[str, str], log: Path
 ) -> subprocess.Popen[bytes]:
     """Start a server that logs to a file and gets exactly this environment.
 
-    The kernel ends it with the thread that started it, however that ends; `keep` leaves it running.
+    The kernel ends it with the thread that started it, however that ends.
     """
     with log.open("ab") as output:
         return subprocess.Popen(
-            command if keep else ["setpriv", "--pdeathsig", "TERM", *command],
+            ["setpriv", "--pdeathsig", "TERM", *command],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=keep,
         )
 
 

@@ -78,19 +78,17 @@ class LocalAws:
         end(self.process)
 
 
-def start(state_dir: Path, port: int | None = None, *, keep: bool = False) -> LocalAws:
+def start(state_dir: Path, port: int | None = None) -> LocalAws:
     """Start and wait until it answers: on `port`, else `state_dir`'s last one, else a free one.
 
-    It ends with the thread that started it, whatever ends that; `keep=True` leaves it running.
+    It ends with the thread that started it, whatever ends that.
     """
     state_dir = state_dir.resolve()
     state_dir.mkdir(parents=True, exist_ok=True)
     port = port or _last_port(state_dir) or free_port()
     (state_dir / "port").write_text(str(port))
     command = [sys.executable, "-m", "ministack"]
-    process = spawn(
-        command, _server_environment(state_dir, port), state_dir / "server.log", keep=keep
-    )
+    process = spawn(command, _server_environment(state_dir, port), state_dir / "server.log")
     aws = LocalAws(port, state_dir, process)
     try:
         _wait_until_ready(aws)

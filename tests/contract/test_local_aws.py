@@ -131,21 +131,6 @@ def test_no_server_outlives_a_killed_parent(tmp_path: Path) -> None:
     _until(lambda: not any(_runs(pid) for pid in children))
 
 
-def test_the_command_starts_one_server_and_stops_it(tmp_path: Path) -> None:
-    def run(verb: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "dev.local_aws", verb, f"--folder={tmp_path}"]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
-
-    started = run("start")
-    try:
-        assert "export AWS_ENDPOINT_URL=http://127.0.0.1:" in started.stdout
-        assert run("start").stdout == started.stdout
-        assert run("status").returncode == 0
-    finally:
-        assert run("stop").returncode == 0
-    assert run("status").returncode == 3
-
-
 def _runs(pid: int) -> bool:
     stat = Path(f"/proc/{pid}/stat")
     return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
