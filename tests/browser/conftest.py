@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Playwright,
+    expect,
+    sync_playwright,
+)
 from pytest_django.live_server_helper import LiveServer
 
 from gas.models import User
@@ -29,6 +36,9 @@ AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 
 # Playwright runs an event loop in the test's thread, beside which Django refuses to use a database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+# Milliseconds in which what a page promises must be seen, on a busy machine.
+expect.set_options(timeout=15_000)
 
 
 @pytest.fixture(scope="session")

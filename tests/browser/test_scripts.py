@@ -147,7 +147,7 @@ def test_the_page_of_a_job_follows_it_and_then_rests(
         completed_at=timezone.now(),
         wake_at=None,
     )
-    expect(page.get_by_text("Line 3 is short.")).to_be_visible(timeout=10_000)
+    expect(page.get_by_text("Line 3 is short.")).to_be_visible()
     expect(page).to_have_title(re.compile("^Failed: Trio 7"))
     expect(page.get_by_text("The job is now failed.")).to_be_attached()
     expect(page.locator("[hx-trigger]")).to_have_count(0)
@@ -158,9 +158,9 @@ def test_a_countdown_that_ends_wakes_the_page(window: Window, owner: User, shelf
     job = job_in(Status.COMPLETED, owner=owner, shelf=shelf, wake_at=soon)
     page = window.sign_in(owner).open(f"/jobs/{job.pk}/")
     expect(page.locator("[data-seconds]")).to_have_text(re.compile(r"^0:0\d$"))
-    expect(page.get_by_text("at any moment")).to_be_visible(timeout=10_000)
+    expect(page.get_by_text("at any moment")).to_be_visible()
     Job.objects.move(job.pk, Status.COMPLETED, Status.ARCHIVING, actor="a worker")
-    expect(page.get_by_role("heading", name="Moving to the archive")).to_be_visible(timeout=10_000)
+    expect(page.get_by_role("heading", name="Moving to the archive")).to_be_visible()
 
 
 def test_a_session_that_ends_shows_the_way_back_in(
@@ -169,7 +169,7 @@ def test_a_session_that_ends_shows_the_way_back_in(
     job = job_in(Status.RUNNING, owner=owner, shelf=shelf)
     page = window.sign_in(owner).open(f"/jobs/{job.pk}/")
     window.context.clear_cookies()
-    expect(page.get_by_role("button", name="Continue with Globus")).to_be_visible(timeout=10_000)
+    expect(page.get_by_role("button", name="Continue with Globus")).to_be_visible()
     assert page.url.endswith(f"/login/?next=/jobs/{job.pk}/")
 
 
@@ -177,7 +177,7 @@ def test_the_list_of_jobs_follows_them(window: Window, owner: User, shelf: Shelf
     job = job_in(Status.QUEUED, owner=owner, shelf=shelf)
     page = window.sign_in(owner).open("/jobs/")
     Job.objects.move(job.pk, Status.QUEUED, Status.CANCELLED, actor="owner")
-    expect(page.locator(".job-row .status")).to_have_text("Cancelled", timeout=10_000)
+    expect(page.locator(".job-row .status")).to_have_text("Cancelled")
     expect(page.locator("[hx-trigger]")).to_have_count(0)
 
 
