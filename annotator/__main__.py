@@ -1,4 +1,4 @@
-"""python -m annotator run IN OUTDIR --bundle DIR
+"""python -m annotator run IN OUTDIR --bundle DIR | bundle install|verify|list
 
 Exit status: 0 done; 2 the input's fault, with one sentence on stderr; 64 a wrong command line;
 anything else is ours.
@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import NoReturn
 
-from annotator import bundles, sandbox
+from annotator import bundles, bundles_command, sandbox
 from annotator.errors import AnnotatorFailed, InputRefused
 from annotator.run import WORK, annotate, open_partial
 from annotator.sandbox import Sandbox
@@ -32,11 +32,8 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: list[str]) -> int:
     """Run one command and return its exit status."""
     options = _parser().parse_args(arguments)
-    if options.parent:
-        sandbox.die_with(options.parent)
-    gc.disable()  # a short life without cycles; collections would cost a fifth of the time
     try:
-        _run(options)
+        options.command(options, print)
     except InputRefused as refusal:
         print(_one_line(str(refusal)), file=sys.stderr)
         return EXIT_REFUSED
@@ -46,7 +43,10 @@ def main(arguments: list[str]) -> int:
     return os.EX_OK
 
 
-def _run(options: argparse.Namespace) -> None:
+def _run(options: argparse.Namespace, _say: bundles_command.Say) -> None:
+    if options.parent:
+        sandbox.die_with(options.parent)
+    gc.disable()  # a short life without cycles; collections would cost a fifth of the time
     source, outdir = options.input.absolute(), options.outdir.absolute()
     bundle = options.bundle.absolute()
     folder = open_partial(outdir)
@@ -82,6 +82,8 @@ def _parser() -> argparse.ArgumentParser:
         help="what to do where the kernel cannot close files and network (default: %(default)s)",
     )
     run.add_argument("--parent", type=int, metavar="PID", help="end when this process ends")
+    run.set_defaults(command=_run)
+    bundles_command.add_to(commands)
     return parser
 
 

@@ -2,19 +2,23 @@
 
 bundle.json, schema gas.reference-bundle/1: `id`, `assembly`, `genes` (a sentence on their release),
 `fasta` (path), `contigs` (each `name`, `length`, `aliases`, `genetic_code` by NCBI number, `genes`
-path or null) and `files` (path -> bytes, sha256).
+path or null), `files` (path -> bytes, sha256) and, where there are any, `sources` (each `name`,
+`release`, `path` of an indexed VCF with one allele per record, `columns` of the result -> of the
+source).
 """
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from annotator.checksums import digest
 from annotator.errors import AnnotatorFailed
 
 SCHEMA = "gas.reference-bundle/1"
-DEMO = Path(__file__).parent / "bundles" / "demo-grch38"
+MANIFEST = "bundle.json"
+SHIPPED = Path(__file__).parent / "bundles"
+DEMO = SHIPPED / "demo-grch38"
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,16 @@ class Contig:
 
 
 @dataclass(frozen=True)
+class Source:
+    """Known variants; `columns` maps an INFO tag of the result to a column of the source."""
+
+    name: str
+    release: str
+    path: Path
+    columns: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Bundle:
     """An installed reference; `files` maps a path in the folder to its sha256."""
 
@@ -39,6 +53,7 @@ class Bundle:
     fasta: Path
     contigs: tuple[Contig, ...]
     files: dict[str, str]
+    sources: tuple[Source, ...] = ()
 
     def names(self) -> dict[bytes, Contig]:
         """Map every name that a VCF may use to its contig."""
@@ -56,12 +71,21 @@ class Bundle:
             "genes": self.genes,
             "genetic_codes": {contig.name: contig.genetic_code for contig in self.contigs},
             "files": self.files,
+            "sources": [
+                {
+                    "name": source.name,
+                    "release": source.release,
+                    "columns": source.columns,
+                    "sha256": self.files[str(source.path.relative_to(self.folder))],
+                }
+                for source in self.sources
+            ],
         }
 
 
 def load(folder: Path) -> Bundle:
     """Read a bundle and check that its files have the sizes it declares."""
-    manifest = folder.absolute() / "bundle.json"
+    manifest = folder.absolute() / MANIFEST
     try:
         content = json.loads(manifest.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -75,10 +99,13 @@ def load(folder: Path) -> Bundle:
 def wrong_files(bundle: Bundle) -> list[str]:
     """Name the files whose bytes are not the ones that bundle.json declares."""
     return [
-        path
-        for path, digest in bundle.files.items()
-        if hashlib.sha256((bundle.folder / path).read_bytes()).hexdigest() != digest
+        path for path, expected in bundle.files.items() if digest(bundle.folder / path) != expected
     ]
+
+
+def folders(parent: Path) -> list[Path]:
+    """Return the folders right below `parent` that hold a bundle, by name."""
+    return sorted(manifest.parent for manifest in parent.glob(f"*/{MANIFEST}"))
 
 
 def _bundle(folder: Path, content: dict[str, Any]) -> Bundle:
@@ -90,7 +117,12 @@ def _bundle(folder: Path, content: dict[str, Any]) -> Bundle:
         fasta=folder / content["fasta"],
         contigs=tuple(_contig(folder, entry) for entry in content["contigs"]),
         files={path: entry["sha256"] for path, entry in content["files"].items()},
+        sources=tuple(_source(folder, entry) for entry in content.get("sources", ())),
     )
+
+
+def _source(folder: Path, entry: dict[str, Any]) -> Source:
+    return Source(entry["name"], entry["release"], folder / entry["path"], entry["columns"])
 
 
 def _contig(folder: Path, entry: dict[str, Any]) -> Contig:
