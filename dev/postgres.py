@@ -6,6 +6,7 @@ The server is Debian's, in a temporary folder, on a loopback port, and ends with
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -37,7 +38,7 @@ class Postgres:
 
     def stop(self) -> None:
         """Stop at once; clients lose their connections."""
-        self.process.terminate()
+        self.process.send_signal(signal.SIGINT)  # SIGTERM would wait for the clients
         self.process.wait(STOP_SECONDS)
 
 
@@ -63,7 +64,10 @@ def running(port: int | None = None) -> Iterator[Postgres]:
         shutil.chown(folder, account)
     try:
         initdb = [binary("initdb"), "-D", "data", "-U", "postgres", "-A", "trust", "--no-sync"]
-        subprocess.run(initdb, cwd=folder, user=account, check=True, stdout=subprocess.DEVNULL)
+        unicode = ["-E", "UTF8", "--locale=C.UTF-8"]  # whatever the caller's language is
+        subprocess.run(
+            [*initdb, *unicode], cwd=folder, user=account, check=True, stdout=subprocess.DEVNULL
+        )
         server = start(folder, port or free_port(), account)
         try:
             yield server
