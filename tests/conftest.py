@@ -1,6 +1,9 @@
 """The cast of every test: an owner, a subscriber and a stranger."""
 
+from importlib import import_module
+
 import pytest
+from django.apps import apps
 from django.db import connection
 from pytest_django import Settings
 
@@ -23,6 +26,13 @@ def plain_static_files(settings: Settings) -> None:
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
     settings.WHITENOISE_AUTOREFRESH = True
+
+
+@pytest.fixture
+def plans(transactional_db: None) -> None:
+    """The rows that migrations made, and that the flush after a transactional test takes away."""
+    if not Plan.objects.exists():
+        import_module("gas.migrations.0002_plans").add_plans(apps, None)
 
 
 @pytest.fixture

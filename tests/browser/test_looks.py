@@ -20,7 +20,7 @@ from gas.services.jobs import EXAMPLE
 from tests.browser.conftest import Window, violations
 from tests.stage import Shelf, job_in
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("plans")]
 
 SHOTS = os.environ.get("GAS_SHOTS")
 WIDTHS = (1280, 380, 320)

@@ -15,7 +15,7 @@ from tests.browser.conftest import Window
 from tests.browser.test_looks import a_file
 from tests.stage import Shelf, job_in
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("plans")]
 
 VCF = b"##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
 BUCKET = f"https://{settings.BUCKETS['inputs']}.s3.amazonaws.com/"

@@ -9,5 +9,5 @@ from tests.seams.world import world as world
 
 
 @pytest.fixture(autouse=True)
-def real_transactions(django_db_serialized_rollback: None, transactional_db: None) -> None:
+def real_transactions(plans: None) -> None:
     """Every test commits, and starts from the rows that the migrations made."""

@@ -1,0 +1,145 @@
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pysam
+import pytest
+
+from annotator.bundles import DEMO, MANIFEST, load
+from annotator.checksums import digest
+from annotator.run import annotate
+from annotator.sources import swaps
+from tests.unit.annotator.samples import row, write
+from tests.unit.annotator.test_run import infos, records, summary
+
+HEAD = """##fileformat=VCFv4.2
+##INFO=<ID=AF,Number=A,Type=Float,Description="frequency">
+##INFO=<ID=SIG,Number=.,Type=String,Description="significance">
+#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO
+"""
+KNOWN = (
+    "16\t190560\trs1\tT\tC\t.\t.\tAF=0.25\n16\t190562\trs2\tT\t<DEL>\t.\t.\tAF=0.5\n"
+    "MT\t1\trs3\tG\tA\t.\t.\tAF=0.125\n"
+)
+CLASSED = "16\t190560\t77\tT\tC\t.\t.\tSIG=Pathogenic/Likely_pathogenic\nMT\t3\t78\tT\tC\t.\t.\t.\n"
+MISSENSE = row("chr16", 190560, "T", "C")
+
+
+def with_sources(folder: Path) -> Path:
+    """Return a copy of the demo bundle that has two sources."""
+    bundle = Path(shutil.copytree(DEMO, folder / "bundle"))
+    content = json.loads((bundle / MANIFEST).read_text())
+    columns = {
+        "dbsnp": {"GAS_KNOWN": "ID", "GAS_AF": "INFO/AF"},
+        "clinvar": {"GAS_CLNID": "ID", "GAS_CLNSIG": "INFO/SIG"},
+    }
+    content["sources"] = []
+    for (name, columns_of_it), rows in zip(columns.items(), (KNOWN, CLASSED), strict=True):
+        path = f"{name}.vcf.gz"
+        (bundle / "plain.vcf").write_text(HEAD + rows)
+        pysam.tabix_compress(str(bundle / "plain.vcf"), str(bundle / path))
+        pysam.tabix_index(str(bundle / path), preset="vcf")
+        (bundle / "plain.vcf").unlink()
+        for file in (path, f"{path}.tbi"):
+            size = (bundle / file).stat().st_size
+            content["files"][file] = {"bytes": size, "sha256": digest(bundle / file)}
+        entry = {"name": name, "release": "7", "path": path, "columns": columns_of_it}
+        content["sources"].append(entry)
+    (bundle / MANIFEST).write_text(json.dumps(content))
+    return bundle
+
+
+def results(source: Path) -> Path:
+    outdir = source.parent / "out"
+    annotate(source, outdir, with_sources(source.parent))
+    return outdir
+
+
+@pytest.mark.parametrize("name", ["16", "chr16", "NC_000016.10"])
+def test_a_known_allele_gets_the_columns_of_every_source(tmp_path: Path, name: str) -> None:
+    outdir = results(write(tmp_path, MISSENSE.replace("chr16", name)))
+    (info,) = infos(outdir)
+    assert (info["GAS_KNOWN"], info["GAS_AF"]) == ("rs1", "0.25")
+    assert (info["GAS_CLNID"], info["GAS_CLNSIG"]) == ("77", "Pathogenic/Likely_pathogenic")
+    assert info["GAS_CSQ"] == "missense_variant"
+    assert records(outdir)[0][0] == name
+    assert records(outdir)[0][2] == "."
+
+
+def test_a_contig_named_in_two_ways_is_looked_up_under_both(tmp_path: Path) -> None:
+    rows = [MISSENSE.replace("chr16", name) for name in ("16", "chr16", "NC_000016.10")]
+    outdir = results(write(tmp_path, *rows))
+    assert [info["GAS_KNOWN"] for info in infos(outdir)] == ["rs1"] * 3
+    assert [record[0] for record in records(outdir)] == ["16", "chr16", "NC_000016.10"]
+
+
+def test_another_allele_at_a_known_place_is_novel(tmp_path: Path) -> None:
+    outdir = results(write(tmp_path, row("chr16", 190560, "T", "C,G")))
+    first, second = infos(outdir)
+    assert first["GAS_KNOWN"] == "rs1"
+    assert "GAS_KNOWN" not in second
+    assert (summary(outdir)["known"], summary(outdir)["novel"]) == (1, 1)
+
+
+def test_the_summary_counts_known_alleles_once_and_classes_of_clinvar(tmp_path: Path) -> None:
+    rows = [MISSENSE, row("chrM", 1, "G", "A"), row("chrM", 2, "A", "C"), row("chrM", 3, "T", "C")]
+    outdir = results(write(tmp_path, *rows))
+    counts = summary(outdir)
+    assert (counts["known"], counts["novel"]) == (3, 1)
+    assert counts["clinvar"] == {"Pathogenic/Likely_pathogenic": 1}
+    log = (outdir / "annotation.log").read_text()
+    assert "Known variants\n  known" in log
+    assert "Pathogenic/Likely_pathogenic" in log
+
+
+def test_a_flagged_record_gets_nothing_from_a_source(tmp_path: Path) -> None:
+    rows = [row("chr16", 190562, "T", "<DEL>"), row("chr16", 190562, "T", "A,<DEL>")]
+    outdir = results(write(tmp_path, *rows))
+    assert [record[7].startswith("GAS_SKIP") for record in records(outdir)][0]
+    assert not any("GAS_KNOWN" in info for info in infos(outdir))
+    assert (summary(outdir)["known"], summary(outdir)["annotated"]) == (0, 1)
+
+
+def test_an_upload_cannot_bring_its_own_columns(tmp_path: Path) -> None:
+    outdir = results(write(tmp_path, row("chrM", 2, "A", "C", "GAS_KNOWN=rs9;DP=3;GAS_CLNSIG=x")))
+    (info,) = infos(outdir)
+    assert info["DP"] == "3"
+    assert not {"GAS_KNOWN", "GAS_CLNSIG"} & set(info)
+
+
+def test_the_result_can_be_annotated_again_and_is_the_same(tmp_path: Path) -> None:
+    first = results(write(tmp_path, MISSENSE, row("chrM", 1, "G", "A")))
+    annotate(first / "annotated.vcf.gz", tmp_path / "again", tmp_path / "bundle")
+    assert records(tmp_path / "again") == records(first)
+
+
+def test_provenance_names_each_source_and_what_was_run(tmp_path: Path) -> None:
+    outdir = results(write(tmp_path, MISSENSE))
+    told: dict[str, Any] = json.loads((outdir / "provenance.json").read_text())
+    bundle = load(tmp_path / "bundle")
+    assert told["bundle"]["sources"] == [
+        {
+            "name": source.name,
+            "release": "7",
+            "columns": source.columns,
+            "sha256": digest(source.path),
+        }
+        for source in bundle.sources
+    ]
+    assert [command[0] for command in told["sources"]["commands"]] == ["annotate"] * 3
+    assert str(tmp_path) not in json.dumps(told)
+
+
+def test_a_bundle_without_sources_costs_no_command_and_counts_nothing(tmp_path: Path) -> None:
+    annotate(write(tmp_path, MISSENSE), tmp_path / "out", DEMO)
+    assert not {"known", "novel", "clinvar"} & set(summary(tmp_path / "out"))
+    told = json.loads((tmp_path / "out" / "provenance.json").read_text())
+    assert told["sources"]["commands"] == []
+
+
+def test_names_are_exchanged_both_ways() -> None:
+    known = load(DEMO).names()
+    assert swaps((b"chr16", b"MT"), known) == [{"chr16": "16", "16": "chr16"}]
+    assert swaps((b"16", b"chr16"), known) == [{}, {"chr16": "16", "16": "chr16"}]
+    assert swaps((b"elsewhere",), known) == []
