@@ -8,7 +8,7 @@ from annotator.errors import InputRefused
 
 HEADER_CAP = 64 << 20
 FIXED_COLUMNS = (b"#CHROM", b"POS", b"ID", b"REF", b"ALT", b"QUAL", b"FILTER", b"INFO")
-OWN_TAGS = (b"BCSQ", b"GAS_CSQ", b"GAS_IMPACT", b"GAS_GENE", b"GAS_TX", b"GAS_SKIP")
+OWN_TAG = re.compile(rb"BCSQ|GAS_\w+")
 SKIP_LINE = (
     b'##INFO=<ID=GAS_SKIP,Number=1,Type=String,Description="Why this record was not annotated: '
     b'breakend symbolic star iupac contig ref_mismatch malformed">'
@@ -56,7 +56,7 @@ class Header:
     @property
     def has_own_tags(self) -> bool:
         """Whether the file went through this annotator, or another csq, before."""
-        return any((b"INFO", tag) in self.declared for tag in OWN_TAGS)
+        return any(kind == b"INFO" and is_own(tag) for kind, tag in self.declared)
 
     def repaired(self, aliases: Iterable[tuple[bytes, int]], undeclared: Undeclared) -> bytes:
         """Return header text that declares what the records need; `aliases` are name and length."""
@@ -113,6 +113,11 @@ def _columns(line: bytes, number: int) -> list[bytes]:
     return columns
 
 
+def is_own(tag: bytes) -> bool:
+    """Tell whether only this annotator may write that INFO tag."""
+    return OWN_TAG.fullmatch(tag) is not None
+
+
 def _defines_own_tag(line: bytes) -> bool:
     match = _DEFINITION.match(line)
-    return match is not None and match[1] == b"INFO" and match[2] in OWN_TAGS
+    return match is not None and match[1] == b"INFO" and is_own(match[2])

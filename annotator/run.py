@@ -17,6 +17,7 @@ from annotator.normalise import Normalised, Normaliser
 from annotator.provenance import Stopwatch, fingerprint, peak_memory_mb
 from annotator.sandbox import Walls
 from annotator.sniff import START_BYTES, Format, sniff
+from annotator.sources import KnownCounts, Sources
 from annotator.summary import Counts
 
 PROVENANCE = "provenance.json"
@@ -70,16 +71,20 @@ class _Job:
         self._source, self._results, self._work, self._bundle = source, results, work, bundle
         self._walls = walls
         self._watch = Stopwatch()
+        self._sources, self._known = Sources(bundle, work), KnownCounts(bundle)
         self._engine: Engine = CsqEngine(bundle, work)
 
     def run(self) -> None:
         kind = self._sniff()
         with self._watch.stage("normalise"):
             normalised = Normaliser(self._source, kind, self._bundle, self._work).run()
+        with self._watch.stage("sources"):
+            records = self._sources.annotate(normalised.records, normalised.contigs)
         with self._watch.stage("annotate"):
-            counts = self._annotate(normalised)
+            counts = self._annotate(records, normalised)
         counts.check(normalised.tally)
         content = summary.summary(counts, normalised.tally)
+        content |= self._known.summary(content["annotated"])
         self._write("annotation.log", f"{self._walls}\n\n{summary.log(content)}")
         self._write("summary.json", _json(content))
         self._write("provenance.json", _json(self._provenance(kind, normalised, content)))
@@ -88,15 +93,16 @@ class _Job:
         with self._source.open("rb") as file:
             return sniff(file.read(START_BYTES))
 
-    def _annotate(self, normalised: Normalised) -> Counts:
+    def _annotate(self, annotated: Path, normalised: Normalised) -> Counts:
         units = _units(normalised.contigs, self._bundle.names())
-        texts = (outputs.split_header(self._engine.annotate(normalised.records, u)) for u in units)
+        texts = (outputs.split_header(self._engine.annotate(annotated, u)) for u in units)
         engine_header, first_records = next(texts)
         used = {**normalised.header.contigs, **normalised.tally.contigs}
         header = outputs.final_header(engine_header, used)
         records = chain(first_records, chain.from_iterable(records for _, records in texts))
         flattener = outputs.Flattener()
-        outputs.write(self._results / outputs.ANNOTATED, header, map(flattener.block, records))
+        blocks = map(flattener.block, map(self._known.seen, records))
+        outputs.write(self._results / outputs.ANNOTATED, header, blocks)
         return flattener.counts
 
     def _provenance(
@@ -110,6 +116,7 @@ class _Job:
             "sorted": normalised.was_sorted,
             "walls": self._walls,
             "bundle": self._bundle.provenance(),
+            "sources": {"commands": self._sources.commands},
             "engine": {"name": self._engine.name, "commands": self._engine.commands},
             "counts": {key: content[key] for key in counted},
             "outputs": {

@@ -20,7 +20,7 @@ ALT_CAP = 1000
 CROWD_CAP = 100_000
 POSITION_CAP = (1 << 31) - 2
 MEMORY_CAP = 100_000  # distinct alleles remembered as plain
-_OWN_TAG = re.compile(rb"(?:BCSQ|GAS_(?:CSQ|IMPACT|GENE|TX|SKIP))(?:=|$)")
+_OWN_TAG = re.compile(rb"(?:BCSQ|GAS_\w+)(?:=|$)")
 _OWN_NAMES = re.compile(rb"BCSQ|GAS_")
 _BASES = re.compile(rb"[ACGT]+")
 

@@ -8,6 +8,7 @@ alleles = annotated + sum(flagged); records_out = alleles + reference.
 `classes` {snv, ins, del, mnv, other}; `ti`, `tv` of the SNVs; `contigs` {name: rows};
 `consequences` {SO term: n} worst per annotated allele; `impacts` {HIGH, MODERATE, LOW, MODIFIER};
 `genes` [{gene, alleles}] the twenty with most alleles; `ref_mismatches` and `ref_compared`;
+`known` and `novel` of the annotated alleles, `clinvar` {class: n}: if the bundle has such sources;
 `preview` the first five alleles that have a gene: {contig, pos, ref, alt, gene, consequence,
 amino_acid_change}.
 """
@@ -113,6 +114,8 @@ def log(content: dict[str, Any]) -> str:
         ("Class of change", content["classes"]),
         ("Worst consequence of each allele", content["consequences"]),
         ("Impact", content["impacts"]),
+        ("Known variants", {key: content[key] for key in ("known", "novel") if key in content}),
+        ("ClinVar", content.get("clinvar", {})),
         ("Contig", content["contigs"]),
         ("Genes with most alleles", {row["gene"]: row["alleles"] for row in content["genes"]}),
     )
