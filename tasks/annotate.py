@@ -69,8 +69,15 @@ def _annotated(job: Job, heartbeat: Heartbeat) -> tuple[list[ResultFile], int]:
             on_tick=heartbeat.check,
         )
         heartbeat.check()
+        _refuse_links(outputs)
         counts = json.loads((outputs / ResultFile.NAMES[ResultFile.Kind.SUMMARY]).read_bytes())
         return result_sets.publish(job, outputs), counts["records_in"]
+
+
+def _refuse_links(outputs: Path) -> None:
+    """What a child wrote that a hostile file took over could lead to any file of this machine."""
+    if links := [path.name for path in outputs.rglob("*") if path.is_symlink()]:
+        raise AnnotatorFailed(f"the annotator left links behind: {links}")
 
 
 def _fetch(job: Job, source: Path) -> None:

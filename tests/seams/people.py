@@ -12,12 +12,13 @@ RECORDS = 7
 
 
 class FakeChild:
-    """Annotates by copying; `fault` ends a run, `meanwhile` happens during one."""
+    """Annotates by copying; `fault` ends a run, `meanwhile` and `spoil` happen in and after it."""
 
     def __init__(self, fate: Fate) -> None:
         self.runs = 0
         self.fault: Exception | None = None
         self.meanwhile: Callable[[], object] = lambda: None
+        self.spoil: Callable[[Path], object] = lambda outdir: None
         self._fate = fate
 
     def run(
@@ -40,6 +41,7 @@ class FakeChild:
         for name in ResultFile.NAMES.values():
             (outdir / name).write_bytes(name.encode() + b" of " + source.read_bytes())
         (outdir / "summary.json").write_text(json.dumps({"records_in": RECORDS}))
+        self.spoil(outdir)
 
 
 class Postbox:

@@ -1,6 +1,7 @@
 """annotate, with the child, storage and queues in memory."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -199,3 +200,35 @@ def test_a_message_that_comes_back_before_the_lease_of_its_dead_process_ends_wai
     assert world.broker.deliver("annotate") == "SUCCESS"
     assert world.broker.deliver("notify") == "SUCCESS"
     assert (state(job), world.post.sent) == (Status.COMPLETED, ["completed"])
+
+
+@pytest.mark.parametrize("name", ["summary.json", "annotation.log"])
+def test_a_link_among_the_results_is_not_followed(
+    world: World, owner: User, tmp_path: Path, name: str
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text('{"records_in": 1}')
+
+    def plant(outdir: Path) -> None:
+        (outdir / name).unlink()
+        (outdir / name).symlink_to(secret)
+
+    job = world.queued(owner)
+    world.child.spoil = plant
+    assert world.broker.deliver("annotate") == "RETRY"
+    assert (read(job).setbacks, left_behind(world, job)) == (1, set())
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"records_in": "many"}'])
+def test_counts_that_cannot_be_read_are_a_breakdown_of_ours(
+    world: World, owner: User, content: str
+) -> None:
+    job = world.queued(owner)
+    world.child.spoil = lambda outdir: (outdir / "summary.json").write_text(content)
+    message = world.broker.take("annotate")
+    for _ in range(MOST_SETBACKS):
+        assert world.broker.run(message) == "FAILURE"
+        expire(job)
+    assert world.broker.run(message) == "SUCCESS"
+    assert (state(job), read(job).failure) == (Status.FAILED, BROKE_DOWN)
+    assert left_behind(world, job) == set()
