@@ -1,13 +1,33 @@
 """Servers that run as children of a developer's command and end with it."""
 
+import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from types import FrameType
 
 HOST = "127.0.0.1"
 STOP_SECONDS = 10
+
+
+class DidNotStart(Exception):
+    """A server ended, or did not answer in time."""
+
+
+def end_in_order() -> None:
+    """Let a command that is told to end, or loses its terminal, stop its servers first.
+
+    A worker that only lost its parent would finish the work in hand, which may take hours.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _exit)
+
+
+def _exit(number: int, frame: FrameType | None) -> None:
+    sys.exit(128 + number)
 
 
 def free_port() -> int:

@@ -16,8 +16,9 @@ from typing import Any
 
 import requests
 
+from dev.children import DidNotStart, end_in_order
 from dev.local_aws import Mail, mails_at
-from dev.stack import DidNotStart, Ports, Stack
+from dev.stack import Ports, Stack
 from dev.visitor import NotOnThePage, Visitor
 from dev.waiting import NotInTime, until
 
@@ -176,6 +177,7 @@ def _counts(summary: dict[str, Any]) -> Iterator[tuple[str, int]]:
 
 def main() -> int:
     """Run the demo in an empty folder, and stop everything afterwards."""
+    end_in_order()
     shutil.rmtree(FOLDER, ignore_errors=True)
     print("A VCF through the whole service:")
     stack = Stack(FOLDER, Ports.free(), TIMERS)

@@ -4,14 +4,16 @@ import sys
 import time
 from pathlib import Path
 
+from dev.children import DidNotStart, end_in_order
 from dev.fake_globus.personas import PERSONAS
-from dev.stack import DidNotStart, Ports, Stack
+from dev.stack import Ports, Stack
 
 FOLDER = Path(__file__).resolve().parent.parent / "var" / "run"
 
 
 def main() -> int:
     """Start the service, say where it is and who can sign in, and wait."""
+    end_in_order()
     try:
         with Stack(FOLDER, Ports.usual()) as stack:
             print(f"\nThe service runs at {stack.site_url}")

@@ -19,16 +19,12 @@ from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 from dev import local_aws
-from dev.children import HOST, children_of, end, free_port, is_free, spawn
+from dev.children import HOST, DidNotStart, children_of, end, free_port, is_free, spawn
 from dev.local_aws.server import environment_of
 from dev.waiting import NotInTime, until
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60
-
-
-class DidNotStart(Exception):
-    """A process of the stack ended, or did not answer in time."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any, Self
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from dev.children import HOST, end, free_port, is_free, spawn
+from dev.children import HOST, DidNotStart, end, free_port, is_free, spawn
 from dev.local_aws.provision import Provisioner, QueueRow
 
 REGION = "us-east-1"
@@ -81,7 +81,7 @@ class LocalAws:
 def start(state_dir: Path, port: int | None = None) -> LocalAws:
     """Start and wait until it answers: on `port`, else `state_dir`'s last one, else a free one.
 
-    It ends with the thread that started it, whatever ends that.
+    DidNotStart says what its log says. It ends with the thread that started it, whatever ends that.
     """
     state_dir = state_dir.resolve()
     state_dir.mkdir(parents=True, exist_ok=True)
@@ -92,7 +92,7 @@ def start(state_dir: Path, port: int | None = None) -> LocalAws:
     aws = LocalAws(port, state_dir, process)
     try:
         _wait_until_ready(aws)
-    except RuntimeError:
+    except DidNotStart:
         aws.stop()
         raise
     return aws
@@ -148,7 +148,7 @@ def _wait_until_ready(aws: LocalAws) -> None:
             return
         time.sleep(0.05)
     log = (aws.state_dir / "server.log").read_text()[-2000:]
-    raise RuntimeError(f"The local AWS did not start on port {aws.port}:\n{log}")
+    raise DidNotStart(f"The local AWS did not start on port {aws.port}:\n{log}")
 
 
 def answers(endpoint: str) -> bool:

@@ -1,0 +1,46 @@
+"""What a developer's commands do on machines that are not like ours."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+BYPASSES = """
+import dev, requests.utils, urllib.request
+for host in ("127.0.0.1", "localhost", "intranet.example.org"):
+    assert urllib.request.proxy_bypass(host)
+    assert requests.utils.should_bypass_proxies(f"http://{host}:1/", None)
+assert not urllib.request.proxy_bypass("registry.example.org")
+"""
+
+WAITS = """
+import time
+from dev.children import end_in_order
+end_in_order()
+try:
+    print("ready", flush=True)
+    time.sleep(60)
+finally:
+    print("stopped", flush=True)
+"""
+
+
+def test_a_proxy_that_leads_out_is_not_asked_for_this_machine() -> None:
+    proxy = "http://127.0.0.1:9"
+    environment = {"http_proxy": proxy, "HTTP_PROXY": proxy, "no_proxy": "intranet.example.org"}
+    subprocess.run([sys.executable, "-c", BYPASSES], cwd=ROOT, env=environment, check=True)
+
+
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGHUP])
+def test_a_command_that_is_told_to_end_stops_what_it_started(told: signal.Signals) -> None:
+    command = [sys.executable, "-c", WAITS]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == "ready\n"
+        running.send_signal(told)
+        assert running.stdout.read() == "stopped\n"
+    assert running.returncode == 128 + told
