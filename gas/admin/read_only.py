@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin
 from django.core.paginator import Paginator
-from django.db.models import Model, QuerySet
+from django.db.models import BigIntegerField, Model, QuerySet
 from django.http import HttpRequest
 from django.utils.text import Truncator
 
@@ -75,7 +75,8 @@ class ReadOnlyAdmin(LookOnly, _ModelAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         """Find a number by its index; look for anything else in the texts."""
         if self.number and search_term.strip().isdecimal():
-            return queryset.filter(**{self.number: int(search_term)}), False
+            number = min(int(search_term), BigIntegerField.MAX_BIGINT)  # larger ones no row has
+            return queryset.filter(**{self.number: number}), False
         return super().get_search_results(request, queryset, search_term)
 
 

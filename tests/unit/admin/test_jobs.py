@@ -62,6 +62,15 @@ def test_a_record_is_found_by_the_number_of_its_job(staff: Client, owner: User, 
     assert [record.job_id for record in found] == [chosen]
 
 
+@pytest.mark.parametrize("table", ["job", "jobevent", "notice"])
+def test_a_number_that_no_job_can_have_finds_nothing(
+    staff: Client, one_of_each: Job, table: str
+) -> None:
+    answer = staff.get(f"/admin/gas/{table}/?q={10**25}")
+    assert answer.status_code == 200
+    assert not answer.context["cl"].result_list
+
+
 def test_jobs_are_filtered_by_status_plan_and_age(
     staff: Client, make_job: MakeJob, subscriber: User
 ) -> None:
