@@ -17,6 +17,10 @@ from tasks import pipeline
 EXAMPLE = settings.ROOT / "annotator/bundles/demo-grch38/example.vcf"
 
 
+#: Letters of a job's name that its downloads begin with, so that their extensions fit behind it.
+LONGEST_STEM = 100
+
+
 class JobRefused(Exception):
     """The job cannot be made or changed; the message is one sentence for its owner."""
 
@@ -117,7 +121,7 @@ def download_link(*, file: ResultFile) -> str:
         raise JobRefused("This file is in the archive; subscribe to bring it back.")
     return objects.presign_download(
         results(file.key),
-        filename=f"{file.job.name}.{file.name}",
+        filename=f"{file.job.name[:LONGEST_STEM]}.{file.name}",
         content_type=CONTENT_TYPES[ResultFile.Kind(file.kind)],
     )
 

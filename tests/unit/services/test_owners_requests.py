@@ -5,6 +5,8 @@ import pytest
 from gas.models import Job, JobEvent, Status, User
 from gas.services import jobs
 from gas.services.jobs import JobRefused
+from gas.storage import objects
+from gas.storage.locations import Location
 from tests.seams.world import World, read, state
 from tests.unit.domain.rows import job_in
 
@@ -95,6 +97,20 @@ def test_a_file_in_the_archive_is_not_downloaded(world: World, owner: User) -> N
     job = world.archived(owner)
     with pytest.raises(JobRefused, match="in the archive"):
         jobs.download_link(file=job.files.get(kind="vcf"))
+
+
+@pytest.mark.parametrize("letter", ["a", "ß", "\N{DNA DOUBLE HELIX}"])
+def test_a_download_keeps_its_extension_however_long_its_jobs_name_is(
+    world: World, owner: User, monkeypatch: pytest.MonkeyPatch, letter: str
+) -> None:
+    def saved_as(source: Location, *, filename: str, content_type: str) -> str:
+        return objects.disposition(filename)
+
+    monkeypatch.setattr(objects, "presign_download", saved_as)
+    job = world.completed(owner)
+    Job.objects.filter(pk=job.pk).update(name=letter * 200)
+    link = jobs.download_link(file=read(job).files.get(kind="vcf"))
+    assert link.rstrip('"').endswith(".annotated.vcf.gz")
 
 
 def test_counts_are_read_of_an_archived_job_too(world: World, owner: User) -> None:
