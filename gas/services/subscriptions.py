@@ -123,6 +123,8 @@ def end(*, provider_id: str) -> None:
     subscription.status, subscription.ended_at = Subscription.Status.ENDED, timezone.now()
     subscription.save(update_fields=["status", "ended_at"])
     User.objects.filter(pk=subscription.user_id).update(plan=Plan.FREE)
-    Job.objects.filter(owner_id=subscription.user_id, status=Status.COMPLETED).update(
+    jobs = Job.objects.filter(owner_id=subscription.user_id)
+    jobs.filter(status=Status.COMPLETED).update(
         wake_at=Now() + settings.DOWNGRADE_GRACE, sent_at=None
     )
+    jobs.filter(status=Status.ARCHIVED).update(wake_at=None, sent_at=None)

@@ -137,6 +137,16 @@ def test_an_end_gives_every_result_a_date_after_the_grace(
     assert (ended.status, ended.ended_at is None) == ("ended", False)
 
 
+def test_an_end_lets_a_job_sleep_whose_thaw_has_not_begun(
+    world: World, owner: User, billing: FakeBilling
+) -> None:
+    job = job_in(Status.ARCHIVED, owner, wake_at=None)
+    receive(billing, "evt_1", "sub_1", ACTIVE)
+    assert read(job).wake_at is not None
+    receive(billing, "evt_2", "sub_1", ENDED)
+    assert (read(job).wake_at, state(job)) == (None, Status.ARCHIVED)
+
+
 def test_an_end_heard_twice_does_not_prolong_the_grace(
     world: World, owner: User, billing: FakeBilling
 ) -> None:
