@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 TRANSIENT = (StorageUnavailable, OperationalError, InterfaceError)
 
 #: A message timer may wake its message a moment early; within this it waits once more.
-EARLY = timedelta(seconds=5)
+EARLY = timedelta(seconds=2)
 
 
 class Heartbeat:

@@ -12,6 +12,7 @@ from gas.storage import result_sets
 from gas.storage.errors import ChecksumMismatch, StorageError, StorageUnavailable
 from gas.storage.locations import results
 from tasks import pipeline
+from tasks.leases import EARLY
 from tests.seams.archives import FakeArchive
 from tests.seams.world import World, downgrade, read, state, upgrade
 from tests.unit.domain.rows import expire
@@ -60,7 +61,7 @@ def test_a_message_that_is_a_moment_early_waits_once_more(world: World, owner: U
     job = world.completed(owner)
     Job.objects.filter(pk=job.pk).update(wake_at=Now() + timedelta(seconds=1))
     assert world.broker.deliver("archive") == "RETRY"
-    assert world.broker.arrived("archive")[0].delay == 5
+    assert world.broker.arrived("archive")[0].delay == EARLY.total_seconds()
     assert state(job) is Status.COMPLETED
     world.hurry(job)
     assert world.broker.deliver("archive") == "SUCCESS"
