@@ -1,4 +1,5 @@
-"""python -m annotator run IN OUTDIR --bundle DIR | bundle install|verify|list
+"""python -m annotator run IN OUTDIR --bundle DIR | bundle install|verify|list |
+verify-provenance FILE | sign-provenance FILE
 
 Exit status: 0 done; 2 the input's fault, with one sentence on stderr; 64 a wrong command line;
 anything else is ours.
@@ -13,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import NoReturn
 
-from annotator import bundles, bundles_command, sandbox
+from annotator import bundles, bundles_command, provenance_command, sandbox
 from annotator.errors import AnnotatorFailed, InputRefused
 from annotator.run import WORK, annotate, open_partial
 from annotator.sandbox import Sandbox
@@ -84,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--parent", type=int, metavar="PID", help="end when this process ends")
     run.set_defaults(command=_run)
     bundles_command.add_to(commands)
+    provenance_command.add_to(commands)
     return parser
 
 

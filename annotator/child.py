@@ -16,8 +16,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from annotator.errors import AnnotatorFailed, InputRefused
-from annotator.run import partial_folder
+from annotator.run import PROVENANCE, partial_folder
 from annotator.sandbox import Sandbox
+from annotator.signing import sign
 
 EXIT_REFUSED = 2
 TICK_SECONDS = 1.0
@@ -34,13 +35,15 @@ def run(
     wall_seconds: int,
     memory_mb: int,
     sandbox: Sandbox = Sandbox.PREFERRED,
+    key: Path | None = None,
     on_tick: Callable[[], None] | None = None,
 ) -> None:
     """Annotate `source` into `outdir` in a child process; all of the results or none.
 
     Raises InputRefused with one sentence for the user, AnnotatorFailed for everything else.
     `on_tick` is called about every second; what it raises ends the child and passes through. The
-    kernel also ends the child when the thread that called this ends.
+    kernel also ends the child when the thread that called this ends. `key`, a PEM file, signs the
+    provenance; the child never sees it.
     """
     limits = ["--memory-mb", str(memory_mb), "--cpu-seconds", str(wall_seconds)]
     options = ["--bundle", str(bundle.absolute()), *limits, "--sandbox", sandbox]
@@ -53,6 +56,8 @@ def run(
         _end(child)
         shutil.rmtree(partial_folder(outdir.absolute()), ignore_errors=True)
     _judge(child.returncode, said)
+    if key:
+        sign(outdir / PROVENANCE, key)
 
 
 class _TooLongError(Exception):

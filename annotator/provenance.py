@@ -1,4 +1,11 @@
-"""provenance.json: what went in, with what it was made, and what came out."""
+"""provenance.json: what went in, with what it was made, and what came out.
+
+Keys: `annotator` {version, commit}; `input` {format, bytes, sha256}; `sorted`; `walls`; `bundle`
+{id, assembly, genes, genetic_codes, files {path: sha256}, sources [{name, release, columns,
+sha256}]}; `sources` {commands}; `engine` {name, with the version of htslib, commands}; `counts`;
+`outputs` {name: {bytes, sha256, records where it has any}}; `seconds` per stage; `peak_memory_mb`;
+`signature` {algorithm, key, value} where a key is configured.
+"""
 
 import hashlib
 import resource
@@ -8,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 READ_BYTES = 1 << 20
+_PACKAGE = Path(__file__).resolve().parent
 
 
 class Stopwatch:
@@ -37,3 +45,25 @@ def peak_memory_mb() -> int:
     """Return the largest resident memory that one process of this run had, in MiB."""
     kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     return max(resource.getrusage(kind).ru_maxrss for kind in kinds) // 1024
+
+
+def _commit() -> str:
+    """Return what a deployment wrote into COMMIT, or where the checkout stands."""
+    written = _PACKAGE / "COMMIT"
+    if written.is_file():
+        return written.read_text().strip()
+    git = _PACKAGE.parent / ".git"
+    head = git / "HEAD"
+    if not head.is_file():
+        return "unknown"
+    kind, _, name = head.read_text().strip().partition(": ")
+    if kind != "ref":
+        return kind
+    loose, packed = git / name, git / "packed-refs"
+    if loose.is_file():
+        return loose.read_text().strip()
+    rows = packed.read_text().splitlines() if packed.is_file() else []
+    return next((row.split()[0] for row in rows if row.endswith(f" {name}")), "unknown")
+
+
+COMMIT = _commit()  # read at start, while files are still in reach

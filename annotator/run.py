@@ -14,7 +14,7 @@ from annotator.engines import Engine, Unit
 from annotator.engines.csq import CsqEngine
 from annotator.errors import AnnotatorFailed
 from annotator.normalise import Normalised, Normaliser
-from annotator.provenance import Stopwatch, fingerprint, peak_memory_mb
+from annotator.provenance import COMMIT, Stopwatch, fingerprint, peak_memory_mb
 from annotator.sandbox import Walls
 from annotator.sniff import START_BYTES, Format, sniff
 from annotator.sources import KnownCounts, Sources
@@ -111,7 +111,7 @@ class _Job:
         origin = normalised.origin
         counted = ("records_in", "alleles", "annotated", "flagged", "reference", "records_out")
         return {
-            "annotator": __version__,
+            "annotator": {"version": __version__, "commit": COMMIT},
             "input": {"format": kind.value, "bytes": origin.bytes, "sha256": origin.sha256},
             "sorted": normalised.was_sorted,
             "walls": self._walls,
@@ -119,11 +119,18 @@ class _Job:
             "sources": {"commands": self._sources.commands},
             "engine": {"name": self._engine.name, "commands": self._engine.commands},
             "counts": {key: content[key] for key in counted},
-            "outputs": {
-                name: fingerprint(self._results / name) for name in RESULTS if name != PROVENANCE
-            },
+            "outputs": self._fingerprints({outputs.ANNOTATED: content["records_out"]}),
             "seconds": self._watch.seconds,
             "peak_memory_mb": peak_memory_mb(),
+        }
+
+    def _fingerprints(self, records: dict[str, int]) -> dict[str, dict[str, str | int]]:
+        """Describe every result but the provenance itself; `records` counts those in tables."""
+        return {
+            name: fingerprint(self._results / name)
+            | ({"records": records[name]} if name in records else {})
+            for name in RESULTS
+            if name != PROVENANCE
         }
 
     def _write(self, name: str, text: str) -> None:

@@ -158,6 +158,8 @@ SANDBOX = env.choice(
     "required" if PRODUCTION else "preferred",
     {"required", "preferred", "off"},
 )
+#: The Ed25519 key, a PEM file, that signs each provenance; unset: they are not signed.
+PROVENANCE_KEY = env.path("GAS_PROVENANCE_KEY", ROOT) if env.text("GAS_PROVENANCE_KEY") else None
 BUNDLE = env.path("GAS_BUNDLE", ROOT / "annotator/bundles/demo-grch38")
 
 # --- billing --------------------------------------------------------------------------------------

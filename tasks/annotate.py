@@ -66,6 +66,7 @@ def _annotated(job: Job, heartbeat: Heartbeat) -> tuple[list[ResultFile], int]:
             wall_seconds=int(ANNOTATE_LIMIT.total_seconds()),
             memory_mb=settings.ANNOTATE_MEMORY_MB,
             sandbox=Sandbox(settings.SANDBOX),
+            key=settings.PROVENANCE_KEY,
             on_tick=heartbeat.check,
         )
         heartbeat.check()

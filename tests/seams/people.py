@@ -30,6 +30,7 @@ class FakeChild:
         wall_seconds: int,
         memory_mb: int,
         sandbox: Sandbox,
+        key: Path | None,
         on_tick: Callable[[], None],
     ) -> None:
         self._fate.step("child.run")
