@@ -56,9 +56,10 @@ class Stored:
 
 
 def presign_upload(to: Location, *, max_bytes: int, redirect: str | None = None) -> PresignedPost:
-    """Sign a form that uploads 1 to `max_bytes` bytes to exactly `to`, within an hour.
+    """Sign a form that uploads at most `max_bytes` bytes to exactly `to`, within an hour.
 
-    S3 itself enforces place, size and type; afterwards it sends the browser to `redirect`.
+    S3 itself enforces place, size and type; afterwards it sends the browser to `redirect`. It takes
+    an empty file too, so that we say what is wrong with it, and not a page of S3's.
     """
     fields = {"Content-Type": "application/octet-stream"}
     fields |= (
@@ -70,7 +71,7 @@ def presign_upload(to: Location, *, max_bytes: int, redirect: str | None = None)
             to.bucket,
             to.key,
             Fields=dict(fields),
-            Conditions=[*conditions, ["content-length-range", 1, max_bytes]],
+            Conditions=[*conditions, ["content-length-range", 0, max_bytes]],
             ExpiresIn=UPLOAD_SECONDS,
         )
     return PresignedPost(post["url"], post["fields"])
