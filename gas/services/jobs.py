@@ -39,7 +39,7 @@ def submit(*, upload: Upload, name: str = "") -> Job:
         job = Job.objects.create(
             owner=owner,
             upload=upload,
-            name=name.strip()[:200] or upload.filename,
+            name=uploads.printable(name) or upload.filename,
             bundle=settings.BUNDLE.name,
             sent_at=Now(),
         )

@@ -47,8 +47,12 @@ def has_arrived(*, upload: Upload) -> bool:
 
 def shown_name(filename: str) -> str:
     """The last part of a path, printable and bounded; it is shown and never used as a path."""
-    last = filename.replace("\\", "/").rpartition("/")[2]
-    return "".join(letter for letter in last if letter.isprintable()).strip()[:200] or "unnamed"
+    return printable(filename.replace("\\", "/").rpartition("/")[2]) or "unnamed"
+
+
+def printable(name: str) -> str:
+    """A name without what would break or turn the line it is shown in, bounded."""
+    return "".join(letter for letter in name if letter.isprintable()).strip()[:200]
 
 
 def check(*, upload: Upload) -> None:

@@ -46,7 +46,8 @@ def submit_upload(request: SignedIn, upload_id: Any) -> HttpResponse:
     found = get_object_or_404(request.user.uploads, pk=upload_id)
     form = NewJob(request.POST)
     if not form.is_valid():
-        return _page(request, found, refusal="The name is longer than 200 characters.")
+        sentence = "The name is longer than 200 characters or has one that cannot be shown."
+        return _page(request, found, refusal=sentence)
     try:
         job = jobs.submit(upload=found, name=form.cleaned_data["name"])
     except (UploadRefused, JobRefused) as refusal:

@@ -61,6 +61,14 @@ def test_a_chosen_file_is_uploaded_and_submitted(new_job: Page, shelf: Shelf) ->
     assert Job.objects.get().name == "My trio"
 
 
+def test_a_file_with_a_long_name_makes_a_job_all_the_same(new_job: Page, shelf: Shelf) -> None:
+    storage_takes(new_job, shelf)
+    new_job.get_by_label("Choose a VCF").set_input_files(a_file(230 * "x" + ".vcf", VCF))
+    new_job.get_by_role("button", name="Upload and annotate").click()
+    expect(new_job.get_by_role("heading", name=200 * "x")).to_be_visible()
+    assert Job.objects.get().name == 200 * "x"
+
+
 def test_a_dropped_file_is_taken(new_job: Page) -> None:
     drop = """text => {
         const data = new DataTransfer();

@@ -56,7 +56,7 @@ async function choose(chosen) {
   file = chosen;
   part("file-name").textContent = file.name;
   part("file-size").textContent = size(file.size);
-  form.elements.name.value = file.name;
+  form.elements.name.value = file.name.slice(0, form.elements.name.maxLength);
   show("chosen");
   part("start").focus();
 }

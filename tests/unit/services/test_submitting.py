@@ -45,6 +45,22 @@ def test_a_job_without_a_name_is_called_as_the_file(world: World, owner: User) -
     assert jobs.submit(upload=sent(world, owner, name="x/trio.vcf")).name == "trio.vcf"
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("trio\u202efcv.exe", "triofcv.exe"),
+        ("one\r\ntwo\x00\t", "onetwo"),
+        ("größe 家系", "größe 家系"),
+        ("n" * 300, "n" * 200),
+        (" \u200f\n", "a.vcf"),
+    ],
+)
+def test_the_name_of_a_job_keeps_to_its_line(
+    world: World, owner: User, name: str, shown: str
+) -> None:
+    assert jobs.submit(upload=sent(world, owner), name=name).name == shown
+
+
 def test_asking_twice_makes_one_job_and_one_message(
     world: World, owner: User, django_capture_on_commit_callbacks: Commit
 ) -> None:
