@@ -22,7 +22,7 @@ workers = st.sampled_from(["a", "b", "c"])
 claims = st.integers(min_value=0, max_value=99)  # one of all claims ever made, by its number
 
 STEPS = settings(
-    max_examples=25,
+    max_examples=15,
     stateful_step_count=20,
     deadline=None,
     suppress_health_check=list(HealthCheck),
