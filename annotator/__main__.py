@@ -53,7 +53,8 @@ def _run(options: argparse.Namespace, _say: bundles_command.Say) -> None:
     folder = open_partial(outdir)
     tempfile.tempdir = str(folder / WORK)  # the only folder that will be left to write to
     limits = sandbox.Limits(memory_mb=options.memory_mb, cpu_seconds=options.cpu_seconds)
-    places = sandbox.Places(readable=(source, bundle, outdir), folder=folder)
+    beside = bundles.folders(bundle.parent)  # to tell what a file looks like that does not fit
+    places = sandbox.Places((source, bundle, *beside, outdir), folder, listable=(bundle.parent,))
     try:
         walls = sandbox.enter(limits, places=places, sandbox=options.sandbox)
         if walls.missing and options.sandbox is not Sandbox.OFF:

@@ -1,14 +1,20 @@
 """Is the file on the bundle's assembly? Told by contig lengths first, then by the REF alleles."""
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
 
 from pysam import FastaFile
 
-from annotator.bundles import Bundle, Contig
-from annotator.errors import InputRefused
+from annotator.bundles import Bundle, Contig, folders, load
+from annotator.errors import AnnotatorFailed, InputRefused
 
 MISMATCH_CAP = 0.2  # a wrong assembly disagrees in about 0.7 of its SNVs, a right one in 0.0
+AGREEMENT = 0.9  # of the sampled REF alleles with the assembly that is named instead
+SAMPLE = 2000  # records from the start of the file
+LEAST_COMPARED = 10
 WINDOW = 1 << 20
 _CHROMOSOMES = ("1", "2", "16", "20", "21", "22", "X")
 # Lengths published by NCBI (GCF_000001405.12, .25, .26 and GCF_009914755.1).
@@ -43,13 +49,50 @@ def check_lengths(declared: Mapping[bytes, int | None], bundle: Bundle) -> None:
             )
 
 
-def check_mismatches(mismatched: int, compared: int, assembly: str) -> None:
-    """Refuse a file whose REF alleles are not this assembly's."""
-    if mismatched > MISMATCH_CAP * compared:
-        raise InputRefused(
-            f"{mismatched} of {compared} REF alleles are not those of {assembly}:"
-            " the file seems to be on another assembly."
-        )
+def is_another(mismatched: int, compared: int) -> bool:
+    """Tell whether so many REF alleles disagree that the file is on another assembly."""
+    return mismatched > MISMATCH_CAP * compared
+
+
+def refusal(mismatched: int, compared: int, assembly: str, looks_like: str | None) -> InputRefused:
+    """Return what to say of a file whose REF alleles are not this assembly's."""
+    guess = f"looks like {looks_like}" if looks_like else "seems to be on another assembly"
+    return InputRefused(
+        f"{mismatched} of {compared} REF alleles are not those of {assembly}: the file {guess}."
+    )
+
+
+def rivals(bundle: Bundle) -> list[Bundle]:
+    """Return the bundles installed beside this one that are whole and on other assemblies."""
+    others = []
+    for folder in folders(bundle.folder.parent):
+        with suppress(AnnotatorFailed):
+            others.append(load(folder))
+    return [other for other in others if other.assembly != bundle.assembly]
+
+
+def closest(records: Iterable[bytes], candidates: Iterable[Bundle]) -> str | None:
+    """Name the assembly whose bases agree with the REF alleles of record lines, if one does."""
+    alleles: dict[bytes, list[tuple[int, bytes]]] = defaultdict(list)
+    for line in islice(records, SAMPLE):
+        name, position, _, ref, _ = line.split(b"\t", 4)
+        alleles[name].append((int(position), ref.upper()))
+    agreement = {bundle.assembly: _agreement(alleles, bundle) for bundle in candidates}
+    best = max(agreement, key=agreement.__getitem__, default=None)
+    return best if best is not None and agreement[best] >= AGREEMENT else None
+
+
+def _agreement(alleles: Mapping[bytes, list[tuple[int, bytes]]], bundle: Bundle) -> float:
+    """Return the share of alleles that agree, of those on bases that the bundle knows."""
+    reference, names = Reference(bundle), bundle.names()
+    agreed = compared = 0
+    for name, pairs in alleles.items():
+        if contig := names.get(name):
+            positions, refs = zip(*pairs, strict=True)
+            bases = reference.bases(contig, positions, list(map(len, refs)))
+            known = [b == r for b, r in zip(bases, refs, strict=True) if b.strip(b"N")]
+            agreed, compared = agreed + sum(known), compared + len(known)
+    return agreed / compared if compared >= LEAST_COMPARED else 0.0
 
 
 def _guess(declared: Mapping[bytes, int | None]) -> str | None:

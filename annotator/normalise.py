@@ -5,7 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from annotator.assembly import Reference, check_lengths, check_mismatches
+from annotator.assembly import (
+    Reference,
+    check_lengths,
+    closest,
+    is_another,
+    refusal,
+    rivals,
+)
 from annotator.bundles import Bundle
 from annotator.errors import AnnotatorFailed, InputRefused
 from annotator.header import Header, Undeclared, read_header
@@ -70,7 +77,9 @@ class Normaliser:
         text = header.repaired(self._aliases(), undeclared)
         records = self._through_engine_tools(text, _screened(screen, rest, blocks), plan)
         tally = screen.tally
-        check_mismatches(tally.mismatched, tally.compared, self.bundle.assembly)
+        if is_another(tally.mismatched, tally.compared):
+            guess = closest(self._some_records(), rivals(self.bundle))
+            raise refusal(tally.mismatched, tally.compared, self.bundle.assembly, guess)
         order = self._declared(header, undeclared) if plan.sort else tuple(tally.contigs)
         used = tuple(name for name in order if name in tally.contigs)
         return Normalised(records, origin, header, tally, used, plan.sort)
@@ -90,6 +99,13 @@ class Normaliser:
 
     def _declared(self, header: Header, undeclared: Undeclared) -> tuple[bytes, ...]:
         return tuple(dict.fromkeys([*header.contigs, *self.bundle.names(), *undeclared.contigs]))
+
+    def _some_records(self) -> Iterator[bytes]:
+        """Yield the first record lines once more."""
+        blocks = self._lines(Input(self.source, self.kind))
+        _, rest = read_header(blocks)
+        for block in _chain(rest, blocks):
+            yield from (line for line in block.split(b"\n") if line.strip())
 
     def _find_undeclared(self) -> Undeclared:
         blocks = self._lines(Input(self.source, self.kind))

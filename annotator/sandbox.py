@@ -44,16 +44,18 @@ class Limits:
 
 @dataclass(frozen=True)
 class Places:
-    """What the job may touch: files and folders to read, its own folder to write and to rename."""
+    """What the job may touch: what it reads, its own folder to write and rename, what it lists."""
 
     readable: tuple[Path, ...]
     folder: Path
+    listable: tuple[Path, ...] = ()
 
     def allowed(self) -> list[tuple[Path, Access]]:
         """Return the job's places, the interpreter's and a few harmless devices."""
         interpreter = {sys.prefix, sys.base_prefix, *_LIBRARIES}
         return [
             *((path, READ) for path in self.readable),
+            *((path, Access.READ_DIR) for path in self.listable),
             (Path(__file__).parent, READ),
             *((Path(path), READ) for path in sorted(interpreter)),
             *((Path(path), READ | Access.WRITE_FILE) for path in _DEVICES),

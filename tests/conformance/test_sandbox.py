@@ -11,7 +11,9 @@ import pytest
 
 from annotator import child, landlock
 from annotator.bundles import DEMO
+from annotator.errors import InputRefused
 from annotator.sandbox import Sandbox
+from tests.unit.annotator.test_assembly import bundle, sample
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = DEMO / "example.vcf"
@@ -229,3 +231,13 @@ def test_a_run_without_walls_says_so(tmp_path: Path) -> None:
     child.run(EXAMPLE, outdir, bundle=DEMO, wall_seconds=60, memory_mb=1024, sandbox=open_air)
     log = (outdir / "annotation.log").read_text()
     assert log.startswith("Walls: files OPEN; network OPEN;")
+
+
+def test_the_bundles_beside_the_chosen_one_are_in_reach(tmp_path: Path) -> None:
+    """A file that does not fit is told what it looks like, behind the walls too."""
+    chosen = bundle(tmp_path / "bundles", "one", "GRCh38", seed=1)
+    right = bundle(tmp_path / "bundles", "two", "GRCh37", seed=2)
+    (tmp_path / "job").mkdir()
+    source, outdir = sample(right, tmp_path / "job"), tmp_path / "job" / "out"
+    with pytest.raises(InputRefused, match="looks like GRCh37"):
+        child.run(source, outdir, bundle=chosen.folder, wall_seconds=60, memory_mb=1024)
