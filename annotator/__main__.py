@@ -59,7 +59,7 @@ def _run(options: argparse.Namespace, _say: bundles_command.Say) -> None:
         walls = sandbox.enter(limits, places=places, sandbox=options.sandbox)
         if walls.missing and options.sandbox is not Sandbox.OFF:
             print(f"warning: this kernel leaves open: {', '.join(walls.missing)}", file=sys.stderr)
-        annotate(source, outdir, bundle, walls=walls)
+        annotate(source, outdir, bundle, walls=walls, workers=options.workers)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -74,6 +74,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--bundle", type=Path, default=bundles.DEMO, metavar="DIR", help="the reference"
     )
+    run.add_argument("--workers", type=int, default=1, metavar="N", help="processes side by side")
+    run.add_argument("--quiet", action="store_true", help="no progress bar")
     run.add_argument("--memory-mb", type=int, default=limits.memory_mb, metavar="N")
     run.add_argument("--cpu-seconds", type=int, default=limits.cpu_seconds, metavar="N")
     run.add_argument(

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
+from operator import add
 
 from pysam import FastaFile
 
@@ -113,15 +114,22 @@ class Reference:
         self, contig: Contig, positions: Sequence[int], lengths: Sequence[int]
     ) -> list[bytes]:
         """Return the upper-case bases at each 1-based position; shorter beyond the contig's end."""
-        order = sorted(range(len(positions)), key=positions.__getitem__)
-        starts = [max(0, positions[at] - 1) for at in order]  # POS 0 is a telomere
-        ends = [start + lengths[at] for start, at in zip(starts, order, strict=True)]
+        if list(positions) != sorted(positions):
+            order = sorted(range(len(positions)), key=positions.__getitem__)
+            in_order = self.bases(
+                contig, [positions[i] for i in order], [lengths[i] for i in order]
+            )
+            return _unsorted(in_order, order)
+        starts = [position - 1 for position in positions]
+        if starts and starts[0] < 0:  # POS 0 is a telomere
+            starts = [max(0, start) for start in starts]
+        ends = list(map(add, starts, lengths))
         found: list[bytes] = []
         while len(found) < len(starts):
             first = len(found)
             last = bisect_right(starts, starts[first] + WINDOW, first)
             found += self._window(contig, starts[first:last], ends[first:last])
-        return found if order == list(range(len(order))) else _unsorted(found, order)
+        return found
 
     def _window(self, contig: Contig, starts: list[int], ends: list[int]) -> list[bytes]:
         begin = starts[0]

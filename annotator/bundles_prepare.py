@@ -22,7 +22,7 @@ from annotator.sniff import GZIP_MAGIC, START_BYTES, Format, sniff
 from annotator.stages import Stage, StageFailedError
 
 READ_BYTES = 1 << 20
-COMPRESSION = 6
+COMPRESSION = 3
 FROM_HEADER = "header:"  # a release that the file itself tells
 _GENES_HEADER = b"##gff-version 3\n"
 _NOT_GENES = b"biological_region"  # half of Ensembl's lines; the engine has no use for them

@@ -35,21 +35,28 @@ _SO_TERM = {
 
 @dataclass(frozen=True)
 class Effect:
-    """The worst consequence of one allele; `gene` is empty between genes."""
+    """One consequence of one allele; what is not known, or between genes, is empty."""
 
     consequence: str
     impact: str
     gene: str = ""
     transcript: str = ""
+    biotype: str = ""
+    strand: str = ""
     amino_acid_change: str = ""
+    dna_change: str = ""
 
 
 INTERGENIC = Effect("intergenic_variant", "MODIFIER")
 
 
-def worst_effect(bcsq: str) -> Effect:
-    """Return the worst of BCSQ's comma-separated entries; of equals the first."""
-    effects = [_effect(entry) for entry in bcsq.split(",") if not entry.startswith("@")]
+def effects_of(bcsq: str) -> list[Effect]:
+    """Return BCSQ's comma-separated entries in their order."""
+    return [_effect(entry) for entry in bcsq.split(",") if not entry.startswith("@")]
+
+
+def worst(effects: list[Effect]) -> Effect:
+    """Return the worst; of equals the first."""
     return min(effects, key=lambda effect: RANK[effect.consequence], default=INTERGENIC)
 
 
@@ -63,6 +70,6 @@ def so_term(word: str) -> str:
 
 
 def _effect(entry: str) -> Effect:
-    fields = [*entry.split("|"), "", "", "", "", "", ""]
-    consequence = min(map(so_term, fields[0].split("&")), key=RANK.__getitem__)
-    return Effect(consequence, IMPACT[consequence], fields[1], fields[2], fields[5])
+    words, *rest = entry.split("|")
+    consequence = min(map(so_term, words.split("&")), key=RANK.__getitem__)
+    return Effect(consequence, IMPACT[consequence], *rest[:6])

@@ -1,7 +1,7 @@
-"""From whatever was sent to one indexed BCF: screened, declared, sorted if needed, split."""
+"""From whatever was sent to shards of text: screened, declared, sorted if needed."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,30 +17,32 @@ from annotator.bundles import Bundle
 from annotator.errors import AnnotatorFailed, InputRefused
 from annotator.header import Header, Undeclared, read_header
 from annotator.inputs import Input, whole_lines
+from annotator.outputs import split_header
 from annotator.screen import Screen, Tally, UndeclaredError, UnsortedError
+from annotator.shards import Cutter, Shard
 from annotator.sniff import Format
+from annotator.split import check_declared, whose_fault
 from annotator.stages import Stage, StageFailedError
 from annotator.undeclared import find_undeclared
 
 SORT_MEMORY = "128M"
 PIPE_BYTES = 1 << 18
-_UNDECLARED = "is not defined in the header"
 
 
 @dataclass(frozen=True)
 class Normalised:
-    """The records as the engine takes them; `contigs` are the names used, in their order."""
+    """What one pass over the input told."""
 
-    records: Path
     origin: Input
     header: Header
     tally: Tally
-    contigs: tuple[bytes, ...]
     was_sorted: bool
 
 
 @dataclass(frozen=True)
-class _Plan:
+class Plan:
+    """What an input needs beyond the plain way."""
+
     sort: bool = False
     undeclared: Undeclared | None = None
 
@@ -54,20 +56,24 @@ class Normaliser:
     bundle: Bundle
     work: Path
 
-    def run(self) -> Normalised:
-        """Try the plain way first; only a file that needs it pays for a sort or a second look."""
-        plan = _Plan()
-        while True:
-            try:
-                return self._attempt(plan)
-            except UnsortedError:
-                plan = replace(plan, sort=True)
-            except UndeclaredError:
-                if plan.undeclared is not None:
-                    raise InputRefused("The header lacks names that cannot be declared.") from None
-                plan = replace(plan, undeclared=self._find_undeclared())
+    def another(self, plan: Plan, error: UnsortedError | UndeclaredError) -> Plan:
+        """Return the plan for a file that the last one did not suit."""
+        if isinstance(error, UnsortedError):
+            return replace(plan, sort=True)
+        if plan.undeclared is not None:
+            raise InputRefused("The header lacks names that cannot be declared.")
+        return replace(plan, undeclared=self._find_undeclared())
 
-    def _attempt(self, plan: _Plan) -> Normalised:
+    def run(
+        self,
+        plan: Plan,
+        give: Callable[[Shard], None],
+        on_read: Callable[[float], None] | None = None,
+    ) -> Normalised:
+        """Hand on the input in shards; UnsortedError or UndeclaredError when it needs more.
+
+        `on_read` hears the fraction of the input that has been read.
+        """
         origin = Input(self.source, self.kind)
         blocks = self._lines(origin)
         header, rest = read_header(blocks)
@@ -75,14 +81,21 @@ class Normaliser:
         undeclared = plan.undeclared or Undeclared()
         screen = self._screen(header, undeclared, sorting=plan.sort)
         text = header.repaired(self._aliases(), undeclared)
-        records = self._through_engine_tools(text, _screened(screen, rest, blocks), plan)
-        tally = screen.tally
+        records = _screened(screen, rest, blocks)
+        cutter = Cutter(self.work, text, self.bundle.names(), give)
+        size = self.source.stat().st_size
+        for block in self._sorted(text, records) if plan.sort else records:
+            cutter.add(block)
+            if on_read:
+                on_read(origin.bytes / size)
+        self._check_assembly(screen.tally)
+        cutter.finish()
+        return Normalised(origin, header, screen.tally, plan.sort)
+
+    def _check_assembly(self, tally: Tally) -> None:
         if is_another(tally.mismatched, tally.compared):
             guess = closest(self._some_records(), rivals(self.bundle))
             raise refusal(tally.mismatched, tally.compared, self.bundle.assembly, guess)
-        order = self._declared(header, undeclared) if plan.sort else tuple(tally.contigs)
-        used = tuple(name for name in order if name in tally.contigs)
-        return Normalised(records, origin, header, tally, used, plan.sort)
 
     def _screen(self, header: Header, undeclared: Undeclared, *, sorting: bool) -> Screen:
         return Screen(
@@ -120,55 +133,24 @@ class Normaliser:
             pass
         return _bcf_as_text(self.source, self.work)
 
-    def _through_engine_tools(self, header: bytes, records: Iterator[bytes], plan: _Plan) -> Path:
-        """Stream text through `sort` and `norm` into a BCF with its index."""
-        target = self.work / "normalised.bcf"
+    def _sorted(self, header: bytes, records: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield the records in the order of the header's contigs and of their positions."""
+        target, log = self.work / "sorted.vcf", self.work / "sort.log"
         reader, writer = os.pipe()
-        stages = self._stages(target, reader, writer, sort=plan.sort)
+        memory = ["-m", SORT_MEMORY, "-T", str(self.work / "sort")]
+        arguments = ["sort", *memory, "-Ov", "-o", str(target), "-"]
+        stage = Stage(arguments, log=log, stdin=reader, foreign=(writer,))
         try:
             _feed(writer, header, records)
-            logs = [stage.wait() for stage in stages]
+            check_declared(stage.wait())
         except StageFailedError as failure:
-            raise _whose_fault(failure) from failure
+            raise whose_fault(failure) from failure
         finally:
-            for stage in stages:
-                stage.stop()
-        if any(_UNDECLARED in log for log in logs):
-            raise UndeclaredError
-        return target
-
-    def _stages(self, target: Path, reader: int, writer: int, *, sort: bool) -> list[Stage]:
-        stages = []
-        if sort:
-            arguments = [
-                "sort",
-                "-m",
-                SORT_MEMORY,
-                "-T",
-                str(self.work / "sort"),
-                "-Ou",
-                "-o",
-                "-",
-                "-",
-            ]
-            sorted_reader, sorted_writer = os.pipe()
-            log = self.work / "sort.log"
-            foreign = (writer, sorted_reader)
-            stages.append(
-                Stage(arguments, log=log, stdin=reader, stdout=sorted_writer, foreign=foreign)
-            )
-            reader = sorted_reader
-        stages.append(
-            Stage(_norm(target), log=self.work / "norm.log", stdin=reader, foreign=(writer,))
-        )
-        return stages
-
-
-def _norm(target: Path) -> list[str]:
-    # -w 0: nothing moves without realignment, and the default window costs three times the rest.
-    split = ["norm", "--multiallelics", "-any", "--old-rec-tag", "ORIG", "-w", "0"]
-    keep = ["--exclude", 'GAS_SKIP!="."']
-    return [*split, *keep, "--no-version", "-W", "-Ob0", "-o", str(target), "-"]
+            stage.stop()
+        with target.open("rb") as file:
+            target.unlink()
+            _, blocks = split_header(whole_lines(iter(lambda: file.read(PIPE_BYTES), b"")))
+            yield from blocks
 
 
 def _feed(writer: int, header: bytes, records: Iterator[bytes]) -> None:
@@ -195,14 +177,6 @@ def _screened(screen: Screen, rest: bytes, blocks: Iterator[bytes]) -> Iterator[
 def _chain(rest: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
     yield rest
     yield from blocks
-
-
-def _whose_fault(failure: StageFailedError) -> Exception:
-    if _UNDECLARED in failure.log:
-        return UndeclaredError()
-    if failure.complaint:
-        return InputRefused(f"The records cannot be read: {failure.complaint.rstrip('.')}.")
-    return AnnotatorFailed(str(failure))
 
 
 def _bcf_as_text(source: Path, work: Path) -> Iterator[bytes]:

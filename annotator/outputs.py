@@ -1,21 +1,25 @@
-"""The annotated VCF: the engine's rows with flat GAS_* fields, counted, in BGZF with tabix."""
+"""The files of results: each worker writes its part, and the parts are joined in their order."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pysam
 
-from annotator.alleles import NO_ALT, Reason, unsafe_alt
 from annotator.bgzf import BgzfWriter
-from annotator.consequence import INTERGENIC, Effect, worst_effect
-from annotator.summary import PREVIEW, Counts
+from annotator.flatten import Flat
+from annotator.table import SCHEMA, tsv, tsv_header
 
 ANNOTATED = "annotated.vcf.gz"
-COMPRESSION = 4  # two thirds of the time of the usual 6, for 4 % more bytes
-MEMORY_CAP = 100_000  # distinct BCSQ values remembered
-_MARK = b"BCSQ="
-_SKIP = b"GAS_SKIP="
+TSV = "annotated.tsv.gz"
+PARQUET = "annotated.parquet"
+SKIPPED = "skipped.tsv"
+ROWS = "rows.arrows"  # between a worker and the one that writes the Parquet file
+COMPRESSION = 3
+ROW_GROUP = 100_000  # rows; a range request reads one group's columns, a few hundred KB
+_SKIPPED_HEADER = b"contig\tposition\tid\tref\talt\treason\n"
 _TEXT = b'##INFO=<ID=%s,Number=%s,Type=String,Description="%s">'
 _BCSQ_FIELD = _TEXT % (b"BCSQ", b".", b"Local consequence annotation from BCFtools/csq")
 _FLAT_FIELDS = (
@@ -26,100 +30,66 @@ _FLAT_FIELDS = (
 )
 
 
-def _flat(effect: Effect) -> bytes:
-    fields = [f"GAS_CSQ={effect.consequence}", f"GAS_IMPACT={effect.impact}"]
-    fields += [f"GAS_GENE={effect.gene}"] if effect.gene else []
-    fields += [f"GAS_TX={effect.transcript}"] if effect.transcript else []
-    return ";".join(fields).encode()
-
-
-_BETWEEN = b";" + _flat(INTERGENIC)
-
-
-class Flattener:
-    """Adds the flat fields to blocks of VCF text and counts what passes."""
-
-    def __init__(self) -> None:
-        self.counts = Counts()
-        self._effects: dict[bytes, Effect] = {}
-        self._suffixes: dict[bytes, bytes] = {}
-
-    def block(self, block: bytes) -> bytes:
-        """Return record lines with GAS_* fields behind their INFO."""
-        rows = [line.split(b"\t", 8) for line in block.split(b"\n")[:-1]]
-        values = [row[7].rpartition(_MARK)[2] if _MARK in row[7] else b"" for row in rows]
-        seen = Counter(values)
-        silent = seen.pop(b"", 0)
-        self._learn(seen)
-        suffixes = self._suffixes
-        for row, value in zip(rows, values, strict=True):
-            if value:
-                row[7] += suffixes[value]
-        if silent:
-            self._without_effect(
-                [row for row, value in zip(rows, values, strict=True) if not value]
-            )
-        self._count(rows)
-        if len(self.counts.preview) < PREVIEW:
-            self._preview(rows, values)
-        return b"\n".join([b"\t".join(row) for row in rows]) + b"\n"
-
-    def _learn(self, seen: Counter[bytes]) -> None:
-        if len(self._suffixes) > MEMORY_CAP:
-            self._suffixes.clear()
-            self._effects.clear()
-        for value, times in seen.items():
-            if value not in self._effects:
-                self._effects[value] = worst_effect(value.decode())
-                self._suffixes[value] = b";" + _flat(self._effects[value])
-            self.counts.add_effect(self._effects[value], times)
-
-    def _without_effect(self, rows: list[list[bytes]]) -> None:
-        """Rows that the engine said nothing about: between genes, or not to be annotated."""
-        odd = {alt for alt in {row[4] for row in rows} if alt == NO_ALT or unsafe_alt(alt)}
-        between = 0
-        for row in rows:
-            if row[4] in odd or row[3] == row[4] or _SKIP in row[7]:
-                self._unannotated(row)
-            else:
-                between += 1
-                row[7] = row[7] + _BETWEEN if row[7] != b"." else _BETWEEN[1:]
-        self.counts.consequences[INTERGENIC.consequence] += between
-
-    def _unannotated(self, row: list[bytes]) -> None:
-        if _SKIP in row[7]:
-            self.counts.flagged[row[7].rpartition(_SKIP)[2].decode()] += 1
-        elif row[4] == NO_ALT:
-            self.counts.reference += 1
-        else:
-            reason = unsafe_alt(row[4]) or Reason.MALFORMED
-            self.counts.flagged[reason] += 1
-            field = _SKIP + reason.encode()
-            row[7] = field if row[7] == b"." else row[7] + b";" + field
-
-    def _count(self, rows: list[list[bytes]]) -> None:
-        counts = self.counts
-        counts.rows += len(rows)
-        for contig, times in Counter([row[0] for row in rows]).items():
-            counts.contigs[contig.decode(errors="replace")] += times
-        for (ref, alt), times in Counter([(row[3], row[4]) for row in rows]).items():
-            if alt != NO_ALT:
-                counts.add_change(ref, alt, times)
-
-    def _preview(self, rows: list[list[bytes]], values: list[bytes]) -> None:
-        for row, value in zip(rows, values, strict=True):
-            effect = self._effects.get(value)
-            if effect and effect.gene and len(self.counts.preview) < PREVIEW:
-                self.counts.preview.append(_shown(row, effect))
-
-
-def write(target: Path, header: bytes, blocks: Iterable[bytes]) -> None:
-    """Write header and record blocks as BGZF, with a tabix index beside it."""
-    with BgzfWriter(target, COMPRESSION) as file:
-        file.write(header)
+def write_part(folder: Path, blocks: Iterable[Flat]) -> None:
+    """Write one shard's part of every file."""
+    with ExitStack() as files:
+        vcf = files.enter_context(BgzfWriter(folder / ANNOTATED, COMPRESSION, whole=False))
+        table = files.enter_context(BgzfWriter(folder / TSV, COMPRESSION, whole=False))
+        skipped = files.enter_context((folder / SKIPPED).open("wb"))
+        rows = files.enter_context(pa.ipc.new_stream(str(folder / ROWS), SCHEMA))
         for block in blocks:
-            file.write(block)
-    pysam.tabix_index(str(target), preset="vcf", force=True)
+            vcf.write(block.vcf)
+            table.write(tsv(block.table))
+            skipped.write(block.skipped)
+            rows.write_batch(block.table)
+
+
+class ParquetFile:
+    """Takes the rows of the parts in their order; the whole is written in groups of equal size."""
+
+    def __init__(self, path: Path) -> None:
+        self._writer = pq.ParquetWriter(
+            path, SCHEMA, compression="zstd", compression_level=1, write_page_index=True
+        )
+        self._held: list[pa.RecordBatch] = []
+        self._rows = self.written = 0
+
+    def take(self, part: Path) -> None:
+        """Add the rows of a part, and delete them there."""
+        with pa.OSFile(str(part / ROWS)) as file, pa.ipc.open_stream(file) as batches:
+            for batch in batches:
+                self._held.append(batch)
+                self._rows += len(batch)
+                self.written += len(batch)
+                while self._rows >= ROW_GROUP:
+                    self._write_group()
+        (part / ROWS).unlink()
+
+    def close(self) -> None:
+        """Write what is held, and the end of the file."""
+        if self._rows:
+            self._write_group()
+        self._writer.close()
+
+    def _write_group(self) -> None:
+        table = pa.Table.from_batches(self._held)
+        self._writer.write_table(table[:ROW_GROUP], row_group_size=ROW_GROUP)
+        self._held = table[ROW_GROUP:].to_batches()
+        self._rows = max(0, self._rows - ROW_GROUP)
+
+
+def join(parts: list[Path], results: Path, vcf_header: bytes) -> None:
+    """Join the parts to whole files, and index the VCF."""
+    with (results / SKIPPED).open("wb") as file:
+        file.write(_SKIPPED_HEADER)
+        for part in parts:
+            file.write((part / SKIPPED).read_bytes())
+    for name, header in ((ANNOTATED, vcf_header), (TSV, tsv_header())):
+        with BgzfWriter(results / name, COMPRESSION) as whole:
+            whole.write(header)
+            for part in parts:
+                whole.append(part / name)
+    pysam.tabix_index(str(results / ANNOTATED), preset="vcf", force=True)
 
 
 def split_header(blocks: Iterator[bytes]) -> tuple[list[bytes], Iterator[bytes]]:
@@ -132,8 +102,9 @@ def split_header(blocks: Iterator[bytes]) -> tuple[list[bytes], Iterator[bytes]]
     return lines, iter(())
 
 
-def final_header(engine_header: list[bytes], contigs: Iterable[bytes]) -> bytes:
+def final_header(engine_headers: list[tuple[bytes, ...]], contigs: Iterable[bytes]) -> bytes:
     """Return the engine's header with only the contigs named, and the flat fields added."""
+    engine_header = max(engine_headers, key=len)  # where no gene is, BCSQ is not declared
     kept = {b"##contig=<ID=" + name for name in contigs}
     meta = [
         line
@@ -158,15 +129,3 @@ def _behind(records: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
     if records:
         yield records
     yield from blocks
-
-
-def _shown(row: list[bytes], effect: Effect) -> dict[str, str | int]:
-    return {
-        "contig": row[0].decode(errors="replace"),
-        "pos": int(row[1]),
-        "ref": row[3].decode(),
-        "alt": row[4].decode(),
-        "gene": effect.gene,
-        "consequence": effect.consequence,
-        "amino_acid_change": effect.amino_acid_change,
-    }

@@ -1,24 +1,26 @@
 """One annotation from a file to a folder of results: all of it or nothing."""
 
 import json
-import os
 import shutil
-from collections.abc import Mapping
-from itertools import chain, groupby
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from annotator import __version__, outputs, summary
-from annotator.bundles import Bundle, Contig, load
-from annotator.engines import Engine, Unit
+from annotator.bundles import Bundle, load
+from annotator.crew import Crew
+from annotator.engines import Engine
 from annotator.engines.csq import CsqEngine
 from annotator.errors import AnnotatorFailed
-from annotator.normalise import Normalised, Normaliser
+from annotator.gather import Gathered
+from annotator.normalise import Normalised, Normaliser, Plan
+from annotator.progress import OnProgress, Progress
 from annotator.provenance import COMMIT, Stopwatch, fingerprint, peak_memory_mb
 from annotator.sandbox import Walls
+from annotator.screen import UndeclaredError, UnsortedError
 from annotator.sniff import START_BYTES, Format, sniff
-from annotator.sources import KnownCounts, Sources
-from annotator.summary import Counts
+from annotator.sources import KnownCounts
+from annotator.worker import ShardWork
 
 PROVENANCE = "provenance.json"
 WORK = "work"  # inside the partial folder; never published
@@ -26,6 +28,9 @@ NO_WALLS = "Walls: none"
 RESULTS = (
     outputs.ANNOTATED,
     f"{outputs.ANNOTATED}.tbi",
+    outputs.TSV,
+    outputs.PARQUET,
+    outputs.SKIPPED,
     "summary.json",
     "annotation.log",
     PROVENANCE,
@@ -50,16 +55,27 @@ def open_partial(outdir: Path) -> Path:
 
 
 def annotate(
-    source: Path, outdir: Path, bundle_folder: Path, *, walls: Walls | None = None
+    source: Path,
+    outdir: Path,
+    bundle_folder: Path,
+    *,
+    walls: Walls | None = None,
+    workers: int = 1,
+    on_progress: OnProgress | None = None,
 ) -> None:
-    """Annotate `source` into `outdir`, which must be empty or absent; the log tells the walls."""
+    """Annotate `source` into `outdir`, which must be empty or absent; the log tells the walls.
+
+    The results are the same bytes with any number of workers. `on_progress` hears the stage and
+    the fraction of the whole that is done.
+    """
     if outdir.exists() and any(outdir.iterdir()):
         raise AnnotatorFailed(f"{outdir} is not empty")
     results = open_partial(outdir)
     work = results / WORK
     work.mkdir(parents=True)
     try:
-        _Job(source, results, work, load(bundle_folder), str(walls or NO_WALLS)).run()
+        job = _Job(source, results, work, load(bundle_folder), str(walls or NO_WALLS))
+        job.run(workers, Progress(on_progress))
         shutil.rmtree(work)
         results.rename(outdir)
     finally:
@@ -71,56 +87,79 @@ class _Job:
         self._source, self._results, self._work, self._bundle = source, results, work, bundle
         self._walls = walls
         self._watch = Stopwatch()
-        self._sources, self._known = Sources(bundle, work), KnownCounts(bundle)
-        self._engine: Engine = CsqEngine(bundle, work)
 
-    def run(self) -> None:
+    def run(self, workers: int, progress: Progress) -> None:
         kind = self._sniff()
-        with self._watch.stage("normalise"):
-            normalised = Normaliser(self._source, kind, self._bundle, self._work).run()
-        with self._watch.stage("sources"):
-            records = self._sources.annotate(normalised.records, normalised.contigs)
+        normaliser = Normaliser(self._source, kind, self._bundle, self._work)
         with self._watch.stage("annotate"):
-            counts = self._annotate(records, normalised)
-        counts.check(normalised.tally)
-        content = summary.summary(counts, normalised.tally)
-        content |= self._known.summary(content["annotated"])
+            normalised, gathered = self._annotate(normaliser, workers, progress)
+        progress.tell("write", 0.95)
+        with self._watch.stage("write"):
+            gathered.publish({**normalised.header.contigs, **normalised.tally.contigs})
+        gathered.counts.check(normalised.tally)
+        content = summary.summary(gathered.counts, normalised.tally)
+        content |= gathered.known.summary(content["annotated"])
         self._write("annotation.log", f"{self._walls}\n\n{summary.log(content)}")
         self._write("summary.json", _json(content))
-        self._write("provenance.json", _json(self._provenance(kind, normalised, content)))
+        self._write("provenance.json", _json(self._provenance(normalised, gathered, content)))
+        progress.tell("done", 1.0)
 
     def _sniff(self) -> Format:
         with self._source.open("rb") as file:
             return sniff(file.read(START_BYTES))
 
-    def _annotate(self, annotated: Path, normalised: Normalised) -> Counts:
-        units = _units(normalised.contigs, self._bundle.names())
-        texts = (outputs.split_header(self._engine.annotate(annotated, u)) for u in units)
-        engine_header, first_records = next(texts)
-        used = {**normalised.header.contigs, **normalised.tally.contigs}
-        header = outputs.final_header(engine_header, used)
-        records = chain(first_records, chain.from_iterable(records for _, records in texts))
-        flattener = outputs.Flattener()
-        blocks = map(flattener.block, map(self._known.seen, records))
-        outputs.write(self._results / outputs.ANNOTATED, header, blocks)
-        return flattener.counts
+    def _annotate(
+        self, normaliser: Normaliser, workers: int, progress: Progress
+    ) -> tuple[Normalised, Gathered]:
+        """Try the plain way first; only a file that needs it pays for a sort or a second look."""
+        plan = Plan()
+        while True:
+            work = self._work / "attempt"
+            work.mkdir()
+            try:
+                return self._attempt(replace(normaliser, work=work), plan, workers, progress)
+            except (UnsortedError, UndeclaredError) as error:
+                shutil.rmtree(work)
+                plan = normaliser.another(plan, error)
+
+    def _attempt(
+        self, normaliser: Normaliser, plan: Plan, workers: int, progress: Progress
+    ) -> tuple[Normalised, Gathered]:
+        gathered = Gathered(self._results, KnownCounts(self._bundle))
+        work = ShardWork(normaliser.work, self._bundle, self._engine)
+        with Crew(workers, work, gathered.take) as crew:
+
+            def on_read(fraction: float) -> None:
+                crew.listen(patience=0)
+                progress.tell("sort" if plan.sort else "annotate", 0.9 * fraction)
+
+            normalised = normaliser.run(plan, crew.give, on_read)
+            crew.finish()
+        return normalised, gathered
+
+    def _engine(self, work: Path) -> Engine:
+        return CsqEngine(self._bundle, work)
 
     def _provenance(
-        self, kind: Format, normalised: Normalised, content: dict[str, Any]
+        self, normalised: Normalised, gathered: Gathered, content: dict[str, Any]
     ) -> dict[str, Any]:
-        origin = normalised.origin
+        origin, engine = normalised.origin, self._engine(self._work)
         counted = ("records_in", "alleles", "annotated", "flagged", "reference", "records_out")
         return {
             "annotator": {"version": __version__, "commit": COMMIT},
-            "input": {"format": kind.value, "bytes": origin.bytes, "sha256": origin.sha256},
+            "input": {
+                "format": self._sniff().value,
+                "bytes": origin.bytes,
+                "sha256": origin.sha256,
+            },
             "sorted": normalised.was_sorted,
             "walls": self._walls,
             "bundle": self._bundle.provenance(),
-            "sources": {"commands": self._sources.commands},
-            "engine": {"name": self._engine.name, "commands": self._engine.commands},
+            "sources": {"commands": gathered.source_commands},
+            "engine": {"name": engine.name, "commands": gathered.commands},
             "counts": {key: content[key] for key in counted},
-            "outputs": self._fingerprints({outputs.ANNOTATED: content["records_out"]}),
-            "seconds": self._watch.seconds,
+            "outputs": self._fingerprints(gathered.records),
+            "seconds": {**self._watch.seconds, **gathered.seconds},
             "peak_memory_mb": peak_memory_mb(),
         }
 
@@ -135,19 +174,6 @@ class _Job:
 
     def _write(self, name: str, text: str) -> None:
         (self._results / name).write_text(text, encoding="utf-8")
-
-
-def _units(names: tuple[bytes, ...], known: Mapping[bytes, Contig]) -> list[Unit]:
-    """One unit per contig with genes; neighbours without genes share one."""
-    units = []
-    for contig, group in groupby(names, key=lambda name: _with_genes(known.get(name))):
-        texts = [os.fsdecode(name) for name in group]
-        units += [Unit((text,), contig) for text in texts] if contig else [Unit(tuple(texts), None)]
-    return units or [Unit((), None)]
-
-
-def _with_genes(contig: Contig | None) -> Contig | None:
-    return contig if contig and contig.genes else None
 
 
 def _json(content: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ from typing import NoReturn
 from annotator.alleles import PLAIN_ALTS, PLAIN_REF, Reason, unsafe_record
 from annotator.assembly import Reference
 from annotator.bundles import Contig
+from annotator.crew import NotThisWayError
 from annotator.errors import InputRefused
 
 ALT_CAP = 1000
@@ -21,17 +22,17 @@ CROWD_CAP = 100_000
 POSITION_CAP = (1 << 31) - 2
 MEMORY_CAP = 100_000  # distinct alleles remembered as plain
 _OWN_TAG = re.compile(rb"(?:BCSQ|GAS_\w+)(?:=|$)")
-_OWN_NAMES = re.compile(rb"BCSQ|GAS_")
+_OWN_NAMES = (b"BCSQ", b"GAS_")
 _BASES = re.compile(rb"[ACGT]+")
 
 Flags = dict[int, Reason]  # by place in the block
 
 
-class UnsortedError(Exception):
+class UnsortedError(NotThisWayError):
     """The records need a sort before the engine can take them."""
 
 
-class UndeclaredError(Exception):
+class UndeclaredError(NotThisWayError):
     """The records use a name that the header does not declare."""
 
 
@@ -91,7 +92,7 @@ class Screen:
         self._line += len(lines)
         if b"\0" in block:
             self._blame((b"\0" in line for line in lines), "holds a NUL byte")
-        if b"" not in lines and not _OWN_NAMES.search(text):
+        if b"" not in lines and not any(name in text for name in _OWN_NAMES):
             return text, lines
         self._at = [at for at, line in zip(self._at, lines, strict=True) if line]
         lines = [_without_own_tags(line) for line in lines if line]

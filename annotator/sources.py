@@ -78,7 +78,7 @@ class KnownCounts:
         self._known = pattern(rf"[;\t](?:{tags})=[^\n]*".encode())  # at most once a line
         self._class = pattern(rf"[;\t]{CLINVAR}=([^;\t\n]+)".encode())
         self._has_ids, self._has_classes = bool(tags), classes
-        self._times: Counter[str] = Counter()
+        self.times: Counter[str] = Counter()
         self.known = 0
 
     def seen(self, block: bytes) -> bytes:
@@ -87,8 +87,13 @@ class KnownCounts:
             self.known += len(self._known.findall(block))
         if self._has_classes:
             found = self._class.findall(block)
-            self._times.update(word.decode(errors="replace") for word in found)
+            self.times.update(word.decode(errors="replace") for word in found)
         return block
+
+    def add(self, other: "KnownCounts") -> None:
+        """Add the counts of the records that follow."""
+        self.known += other.known
+        self.times.update(other.times)
 
     def summary(self, annotated: int) -> dict[str, Any]:
         """Return the keys `known`, `novel` and `clinvar` of summary.json, as far as they apply."""
@@ -96,7 +101,7 @@ class KnownCounts:
         if self._has_ids:
             content |= {"known": self.known, "novel": annotated - self.known}
         if self._has_classes:
-            content["clinvar"] = dict(sorted(self._times.items(), key=lambda c: (-c[1], c[0])))
+            content["clinvar"] = dict(sorted(self.times.items(), key=lambda c: (-c[1], c[0])))
         return content
 
 

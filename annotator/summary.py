@@ -52,11 +52,24 @@ class Counts:
         if kind == "snv":
             self.substitutions["ti" if (ref + alt).upper() in _TRANSITIONS else "tv"] += times
 
-    def add_effect(self, effect: Effect, times: int) -> None:
-        """Count the worst consequence of `times` alleles."""
-        self.consequences[effect.consequence] += times
-        if effect.gene:
-            self.genes[effect.gene] += times
+    def add_verdict(self, worst: Effect | None, skipped: str, times: int) -> None:
+        """Count `times` rows by their worst consequence, or by why they have none."""
+        if skipped:
+            self.flagged[skipped] += times
+        elif worst is None:
+            self.reference += times
+        else:
+            self.consequences[worst.consequence] += times
+            if worst.gene:
+                self.genes[worst.gene] += times
+
+    def add(self, other: "Counts") -> None:
+        """Add the counts of the rows that follow."""
+        self.rows += other.rows
+        self.reference += other.reference
+        for name in ("flagged", "classes", "substitutions", "contigs", "consequences", "genes"):
+            getattr(self, name).update(getattr(other, name))
+        self.preview = [*self.preview, *other.preview][:PREVIEW]
 
     def check(self, tally: Tally) -> None:
         """Raise AnnotatorFailed when what went in and what came out do not add up."""

@@ -28,4 +28,4 @@ class Engine(Protocol):
         """The commands run so far, without paths of this machine."""
 
     def annotate(self, records: Path, unit: Unit) -> Iterator[bytes]:
-        """Yield blocks of whole lines: an indexed BCF's records on the unit's contigs."""
+        """Yield blocks of whole lines: the records of a BCF that holds the unit."""

@@ -15,7 +15,6 @@ from annotator.stages import Stage, StageFailedError
 # Every allele by itself, whoever carries it: nothing depends on phase or on other records.
 LOCAL = ("--local-csq", "--samples", "-", "--trim-protein-seq", "20")
 _QUIET = ("--force", "-v", "0")
-_WHOLE_CONTIG = "0\t2147483647"
 # Records with a flag, and alleles that csq would misread, pass through untouched.
 _EXCLUDE = 'GAS_SKIP!="." || ALT~"[^ACGTacgt]"'
 
@@ -34,10 +33,7 @@ class CsqEngine:
 
     def annotate(self, records: Path, unit: Unit) -> Iterator[bytes]:
         """Yield the unit's records as VCF text."""
-        regions = self._work / "regions.bed"
-        regions.write_text("".join(f"{name}\t{_WHOLE_CONTIG}\n" for name in unit.names))
-        only = ["-R", str(regions)] if unit.names else []
-        where = [*only, "--no-version", "-Ov", "-o", "-", str(records)]
+        where = ["--no-version", "-Ov", "-o", "-", str(records)]
         if unit.contig is None or unit.contig.genes is None:
             return self._run(["view", *where])
         reference = self._reference_for(unit.contig, unit.names)

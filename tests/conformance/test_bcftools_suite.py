@@ -1,7 +1,7 @@
 """The csq cases of bcftools' own test suite, through our screen, our split and our engine."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypedDict
 
@@ -11,9 +11,11 @@ import pytest
 from annotator.bundles import Bundle
 from annotator.engines import Unit
 from annotator.engines.csq import CsqEngine
-from annotator.normalise import Normalised, Normaliser
+from annotator.normalise import Normaliser, Plan
 from annotator.outputs import split_header
+from annotator.shards import Shard
 from annotator.sniff import Format
+from annotator.split import split
 from tests.conformance.references import DATA, make_bundle
 from tests.conformance.rows import rows_of
 
@@ -95,19 +97,17 @@ def _cut_off(source: Path, length: int) -> str:
 def _annotated(source: Path, bundle: Bundle, folder: Path, calling: tuple[str, ...]) -> Path:
     work, text = folder / "work", folder / "annotated.vcf"
     work.mkdir()
-    normalised = Normaliser(source, Format.VCF, bundle, work).run()
+    shards: list[Shard] = []
+    Normaliser(source, Format.VCF, bundle, work).run(Plan(), shards.append)
     engine = CsqEngine(bundle, work, calling)
     with text.open("wb") as file:
-        for at, unit in enumerate(_units(normalised, bundle)):
-            header, records = split_header(engine.annotate(normalised.records, unit))
-            file.writelines(line + b"\n" for line in header if at == 0)
+        for shard in shards:
+            split(shard.text, work / "records.bcf")
+            unit = Unit(shard.names, shard.contig)
+            header, records = split_header(engine.annotate(work / "records.bcf", unit))
+            file.writelines(line + b"\n" for line in header if shard.number == 0)
             file.writelines(records)
     return text
-
-
-def _units(normalised: Normalised, bundle: Bundle) -> Iterator[Unit]:
-    for name in normalised.contigs:
-        yield Unit((name.decode(),), bundle.names()[name])
 
 
 def _compare_rows(text: Path, case: Case) -> None:

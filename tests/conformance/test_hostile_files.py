@@ -97,6 +97,9 @@ def test_the_example_is_annotated_by_the_child(tmp_path: Path) -> None:
     assert {path.name for path in outdir.iterdir()} == {
         "annotated.vcf.gz",
         "annotated.vcf.gz.tbi",
+        "annotated.tsv.gz",
+        "annotated.parquet",
+        "skipped.tsv",
         "summary.json",
         "annotation.log",
         "provenance.json",

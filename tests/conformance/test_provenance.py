@@ -77,7 +77,7 @@ def change(folder: Path, edit: Callable[[dict[str, Any]], object]) -> None:
 def test_what_was_made_is_verified(folder: Path) -> None:
     done = verify(folder, "--key", folder / "ours.pub")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == ("signature: holds, by that key\nresults: 4 files are what they were\n")
+    assert done.stdout == ("signature: holds, by that key\nresults: 7 files are what they were\n")
 
 
 def test_another_layout_of_the_same_document_is_the_same(folder: Path) -> None:

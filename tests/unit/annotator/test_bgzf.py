@@ -19,7 +19,7 @@ TEXTS = {
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_what_is_written_is_read_by_gzip_and_by_htslib(tmp_path: Path, text: bytes) -> None:
     path = tmp_path / "text.gz"
-    with BgzfWriter(path, 4) as file:
+    with BgzfWriter(path, 3) as file:
         for start in range(0, len(text), 10_000):
             file.write(text[start : start + 10_000])
     assert gzip.decompress(path.read_bytes()) == text
@@ -36,6 +36,6 @@ def test_a_file_that_was_not_finished_has_no_end_block(tmp_path: Path) -> None:
 
 
 def _break_off(path: Path) -> None:
-    with BgzfWriter(path, 4) as file:
+    with BgzfWriter(path, 3) as file:
         file.write(b"x" * 3 * BLOCK_BYTES)
         raise KeyError

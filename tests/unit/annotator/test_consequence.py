@@ -1,6 +1,6 @@
 import pytest
 
-from annotator.consequence import IMPACT, Effect, so_term, worst_effect
+from annotator.consequence import IMPACT, Effect, effects_of, so_term, worst
 
 
 @pytest.mark.parametrize(
@@ -24,20 +24,23 @@ def test_words_of_the_engine_become_ontology_terms(word: str, term: str) -> None
 
 def test_the_worst_of_several_entries_is_taken_with_its_gene() -> None:
     bcsq = "intron|AAA||protein_coding,missense|BBB|NM_1|protein_coding|+|5A>5V|9C>T"
-    assert worst_effect(bcsq) == Effect("missense_variant", "MODERATE", "BBB", "NM_1", "5A>5V")
+    found = Effect(
+        "missense_variant", "MODERATE", "BBB", "NM_1", "protein_coding", "+", "5A>5V", "9C>T"
+    )
+    assert effects_of(bcsq)[1] == worst(effects_of(bcsq)) == found
 
 
 def test_joined_words_count_by_their_worst() -> None:
-    effect = worst_effect("splice_region&stop_gained|AAA|NM_1|protein_coding|-|5A>5*|9C>T")
+    effect = worst(effects_of("splice_region&stop_gained|AAA|NM_1|protein_coding|-|5A>5*|9C>T"))
     assert (effect.consequence, effect.impact) == ("stop_gained", "HIGH")
 
 
 def test_of_equals_the_first_is_taken() -> None:
-    assert worst_effect("intron|AAA||x,intron|BBB||x").gene == "AAA"
+    assert worst(effects_of("intron|AAA||x,intron|BBB||x")).gene == "AAA"
 
 
 def test_a_reference_to_another_record_is_no_consequence() -> None:
-    assert worst_effect("@107").consequence == "intergenic_variant"
+    assert worst(effects_of("@107")).consequence == "intergenic_variant"
 
 
 def test_impacts_are_ensembls() -> None:

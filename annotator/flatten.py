@@ -1,0 +1,184 @@
+"""Adds the flat GAS_* fields to the engine's records, counts them, and makes the table's rows.
+
+A record's verdict is its BCSQ, or a word of ours where there is none. Verdicts repeat, so each is
+worked out once and the rest is taking by number.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from annotator.alleles import NO_ALT, Reason, unsafe_alt
+from annotator.columns import ALT, CONTIG, ID, INFO, POS, REF, behind, join_lines, split_lines
+from annotator.consequence import INTERGENIC, Effect, effects_of, worst
+from annotator.summary import PREVIEW, Counts
+from annotator.table import SOURCES, rows_of, unarmed
+
+MEMORY_CAP = 50_000  # distinct verdicts remembered
+SKIP = b"GAS_SKIP="
+_PLAIN_ALT = "^[ACGTacgt]+$"
+_OURS = b"\0"  # starts a word of ours; no input holds a NUL
+_BETWEEN = b""
+_REFERENCE = _OURS + b"reference"
+_FLAGGED = _OURS + b"flagged "  # by the screen, so that the field stands there already
+_FLAG = _OURS + b"flag "
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What becomes of a record: the text behind its INFO, its consequences, or why it has none."""
+
+    suffix: bytes
+    effects: tuple[Effect, ...] = ()
+    worst: Effect | None = None
+    skipped: str = ""
+
+
+@dataclass(frozen=True)
+class Flat:
+    """A block of records as each output takes it."""
+
+    vcf: bytes
+    table: pa.RecordBatch
+    skipped: bytes
+
+
+def _verdict(word: bytes) -> Verdict:
+    if word == _REFERENCE:
+        return Verdict(b"")
+    if word.startswith(_FLAGGED):
+        return Verdict(b"", skipped=word.removeprefix(_FLAGGED).decode())
+    if word.startswith(_FLAG):
+        reason = word.removeprefix(_FLAG)
+        return Verdict(b";" + SKIP + reason, skipped=reason.decode())
+    effects = effects_of(word.decode()) if word else [INTERGENIC]
+    chosen = worst(effects)
+    return Verdict(b";" + _fields(chosen), tuple(effects or [INTERGENIC]), chosen)
+
+
+def _fields(effect: Effect) -> bytes:
+    fields = [f"GAS_CSQ={effect.consequence}", f"GAS_IMPACT={effect.impact}"]
+    fields += [f"GAS_GENE={effect.gene}"] if effect.gene else []
+    fields += [f"GAS_TX={effect.transcript}"] if effect.transcript else []
+    return ";".join(fields).encode()
+
+
+@dataclass
+class Flattener:
+    """Takes blocks of the engine's record lines, in their order."""
+
+    counts: Counts = field(default_factory=Counts)
+    _known: dict[bytes, Verdict] = field(default_factory=dict)
+
+    def block(self, text: bytes) -> Flat:
+        """Return the block for the outputs, and count it."""
+        columns = split_lines(text)
+        coded = self._words(columns, some_flagged=SKIP in text).dictionary_encode()
+        verdicts = self._verdicts(coded.dictionary.to_pylist())
+        self._count(columns, coded.indices, verdicts)
+        told = [name for name, tag in SOURCES.items() if f"{tag}=".encode() in text]
+        table = rows_of(columns, coded.indices, [verdict.effects for verdict in verdicts], told)
+        skipped = _skipped(columns, coded.indices, verdicts)
+        columns[INFO] = _info(columns[INFO], coded.indices, verdicts)
+        return Flat(join_lines(columns), table, skipped)
+
+    def _words(self, columns: list[pa.Array], *, some_flagged: bool) -> pa.Array:
+        marked = pc.binary_join_element_wise(_binary(b""), columns[INFO], _binary(b";"))
+        found = behind(marked, ";BCSQ=")
+        words = pc.fill_null(found, _binary(_BETWEEN))
+        if not found.null_count:
+            return words
+        odd = pc.and_(
+            pc.is_null(found), pc.invert(_plain(columns, marked if some_flagged else None))
+        )
+        cells = (columns[at].filter(odd).to_pylist() for at in (REF, ALT, INFO))
+        ours = [_odd_word(*cell) for cell in zip(*cells, strict=True)]
+        return pc.replace_with_mask(words, odd, pa.array(ours, pa.binary()))
+
+    def _verdicts(self, words: list[bytes]) -> list[Verdict]:
+        if len(self._known) > MEMORY_CAP:
+            self._known.clear()
+        known = self._known
+        for word in words:
+            if word not in known:
+                known[word] = _verdict(word)
+        return [known[word] for word in words]
+
+    def _count(self, columns: list[pa.Array], numbers: pa.Array, verdicts: list[Verdict]) -> None:
+        counts = self.counts
+        counts.rows += len(numbers)
+        for number, times in _frequencies(numbers):
+            counts.add_verdict(verdicts[number].worst, verdicts[number].skipped, times)
+        for contig, times in _frequencies(columns[CONTIG]):
+            counts.contigs[contig.decode(errors="replace")] += times
+        changes = pc.binary_join_element_wise(columns[REF], columns[ALT], _binary(b"\t"))
+        for change, times in _frequencies(changes):
+            ref, _, alt = change.partition(b"\t")
+            if alt != NO_ALT:
+                counts.add_change(ref, alt, times)
+        if len(counts.preview) < PREVIEW:
+            counts.preview += _preview(columns, numbers, verdicts, PREVIEW - len(counts.preview))
+
+
+def _plain(columns: list[pa.Array], marked: pa.Array | None) -> pa.Array:
+    safe = pc.match_substring_regex(columns[ALT], pattern=_PLAIN_ALT)
+    plain = pc.and_(safe, pc.not_equal(columns[REF], columns[ALT]))
+    if marked is None:
+        return plain
+    return pc.and_not(plain, pc.match_substring(marked, pattern=";GAS_SKIP="))
+
+
+def _odd_word(ref: bytes, alt: bytes, info: bytes) -> bytes:
+    if (b";" + info).find(b";" + SKIP) >= 0:
+        return _FLAGGED + info.rpartition(SKIP)[2]
+    if alt == NO_ALT:
+        return _REFERENCE
+    return _FLAG + (unsafe_alt(alt) or Reason.MALFORMED).encode()
+
+
+def _info(info: pa.Array, numbers: pa.Array, verdicts: list[Verdict]) -> pa.Array:
+    suffixes = pa.array([verdict.suffix for verdict in verdicts], pa.binary()).take(numbers)
+    joined = pc.binary_join_element_wise(info, suffixes, _binary(b""))
+    alone = pa.array([verdict.suffix[1:] or b"." for verdict in verdicts], pa.binary())
+    return pc.if_else(pc.equal(info, _binary(b".")), alone.take(numbers), joined)
+
+
+def _skipped(columns: list[pa.Array], numbers: pa.Array, verdicts: list[Verdict]) -> bytes:
+    reasons = pa.array([verdict.skipped.encode() or None for verdict in verdicts], pa.binary())
+    if reasons.null_count == len(reasons):
+        return b""
+    reason = reasons.take(numbers)
+    skipped = pc.is_valid(reason)
+    cells = [columns[at].filter(skipped) for at in (CONTIG, POS, ID, REF, ALT)]
+    return join_lines([*map(unarmed, cells), reason.filter(skipped)])
+
+
+def _preview(
+    columns: list[pa.Array], numbers: pa.Array, verdicts: list[Verdict], wanted: int
+) -> list[dict[str, str | int]]:
+    shown = [(at, verdicts[number].worst) for at, number in enumerate(numbers.to_pylist())]
+    genic = [(at, effect) for at, effect in shown if effect and effect.gene]
+    return [_shown(columns, at, effect) for at, effect in genic[:wanted]]
+
+
+def _shown(columns: list[pa.Array], at: int, effect: Effect) -> dict[str, str | int]:
+    return {
+        "contig": columns[CONTIG][at].as_py().decode(errors="replace"),
+        "pos": int(columns[POS][at].as_py()),
+        "ref": columns[REF][at].as_py().decode(),
+        "alt": columns[ALT][at].as_py().decode(),
+        "gene": effect.gene,
+        "consequence": effect.consequence,
+        "amino_acid_change": effect.amino_acid_change,
+    }
+
+
+def _frequencies(values: pa.Array) -> list[tuple[Any, int]]:
+    found = pc.value_counts(values)
+    return list(zip(found.field(0).to_pylist(), found.field(1).to_pylist(), strict=True))
+
+
+def _binary(value: bytes) -> pa.Scalar:
+    return pa.scalar(value, pa.binary())

@@ -1,0 +1,69 @@
+"""What a worker does with a shard: split, put consequences on it, and write its part."""
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from annotator.bundles import Bundle
+from annotator.engines import Engine, Unit
+from annotator.flatten import Flattener
+from annotator.outputs import split_header, write_part
+from annotator.provenance import Stopwatch
+from annotator.shards import Shard
+from annotator.sources import KnownCounts, Sources
+from annotator.split import split
+from annotator.summary import Counts
+
+
+@dataclass(frozen=True)
+class Part:
+    """One shard's share of the results, in a folder of its own."""
+
+    number: int
+    folder: Path
+    header: tuple[bytes, ...]
+    counts: Counts
+    known: KnownCounts
+    source_commands: list[list[str]]
+    commands: list[list[str]]
+    seconds: dict[str, float]
+
+
+@dataclass(frozen=True)
+class ShardWork:
+    """Annotates shards; `engine` makes an engine that works in a folder."""
+
+    work: Path
+    bundle: Bundle
+    engine: Callable[[Path], Engine]
+
+    def __call__(self, shard: Shard) -> Part:
+        """Return the part made of one shard, whose text is deleted."""
+        folder, watch = self.work / f"part-{shard.number}", Stopwatch()
+        scratch = folder / "work"
+        scratch.mkdir(parents=True)
+        records = scratch / "records.bcf"
+        with watch.stage("split"):
+            split(shard.text, records, indexed=bool(self.bundle.sources))
+        shard.text.unlink()
+        sources, known = Sources(self.bundle, scratch), KnownCounts(self.bundle)
+        with watch.stage("sources"):
+            records = sources.annotate(records, tuple(map(os.fsencode, shard.names)))
+        engine, flattener = self.engine(scratch), Flattener()
+        with watch.stage("consequences"):
+            texts = engine.annotate(records, Unit(shard.names, shard.contig))
+            header, blocks = split_header(texts)
+            write_part(folder, map(flattener.block, map(known.seen, blocks)))
+        shutil.rmtree(scratch)
+        return Part(
+            number=shard.number,
+            folder=folder,
+            header=tuple(header),
+            counts=flattener.counts,
+            known=known,
+            source_commands=sources.commands,
+            commands=engine.commands,
+            seconds=watch.seconds,
+        )
