@@ -2,6 +2,7 @@ from django.apps import AppConfig
 from django.core.checks import Tags, register
 
 from gas.billing.checks import production_billing
+from gas.checks import production_surroundings
 
 
 class GasConfig(AppConfig):
@@ -13,3 +14,4 @@ class GasConfig(AppConfig):
     def ready(self) -> None:
         """Add what the site itself insists on to Django's system checks."""
         register(production_billing, Tags.security)
+        register(production_surroundings, Tags.security)

@@ -1,0 +1,45 @@
+"""What a production site must have around it, beside sign-in and payments."""
+
+from collections.abc import Sequence
+from email.utils import parseaddr
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error
+
+from gas import env
+
+
+def production_surroundings(
+    app_configs: Sequence[AppConfig] | None, **_: Any
+) -> list[CheckMessage]:
+    """Refuse the database, the AWS and the sender of a laptop on a production site."""
+    if not settings.PRODUCTION:
+        return []
+    engine = str(settings.DATABASES["default"]["ENGINE"])
+    endpoint = env.text("AWS_ENDPOINT_URL", "https://")
+    sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+    rules = [
+        (
+            engine.endswith("postgresql"),
+            "DATABASE_URL must name a PostgreSQL server: sites and workers share it.",
+            "E001",
+        ),
+        (
+            endpoint.startswith("https://"),
+            "AWS_ENDPOINT_URL must be unset or an https address.",
+            "E002",
+        ),
+        (
+            env.text("GAS_AWS_ACCOUNT") is not None,
+            "GAS_AWS_ACCOUNT must be the number of the account that owns the queues.",
+            "E003",
+        ),
+        (
+            not sender.endswith("@example.org"),
+            "GAS_MAIL_FROM must be an address that the mail service may send from.",
+            "E004",
+        ),
+    ]
+    return [Error(text, id=f"gas.{code}") for met, text, code in rules if not met]
