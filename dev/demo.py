@@ -16,7 +16,7 @@ from typing import Any
 
 import requests
 
-from dev.children import DidNotStart, end_in_order
+from dev.children import DidNotStart, alone_in, end_in_order
 from dev.local_aws import Mail, mails_at
 from dev.stack import Ports, Stack
 from dev.visitor import NotOnThePage, Visitor
@@ -176,8 +176,18 @@ def _counts(summary: dict[str, Any]) -> Iterator[tuple[str, int]]:
 
 
 def main() -> int:
-    """Run the demo in an empty folder, and stop everything afterwards."""
+    """Run the demo, unless it runs already."""
     end_in_order()
+    try:
+        with alone_in(FOLDER):
+            return _in_an_empty_folder()
+    except DidNotStart as failure:
+        print(failure, file=sys.stderr)
+        return 1
+
+
+def _in_an_empty_folder() -> int:
+    """Start from nothing, and stop everything afterwards."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     print("A VCF through the whole service:")
     stack = Stack(FOLDER, Ports.free(), TIMERS)

@@ -4,7 +4,7 @@ import sys
 import time
 from pathlib import Path
 
-from dev.children import DidNotStart, end_in_order
+from dev.children import DidNotStart, alone_in, end_in_order
 from dev.fake_globus.personas import PERSONAS
 from dev.stack import Ports, Stack
 
@@ -15,7 +15,7 @@ def main() -> int:
     """Start the service, say where it is and who can sign in, and wait."""
     end_in_order()
     try:
-        with Stack(FOLDER, Ports.usual()) as stack:
+        with alone_in(FOLDER), Stack(FOLDER, Ports.usual()) as stack:
             print(f"\nThe service runs at {stack.site_url}")
             print("Sign in as one of:", ", ".join(persona.name for persona in PERSONAS))
             print("Subscribe with card 4242 4242 4242 4242.")

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from dev.children import DidNotStart, alone_in
+
 ROOT = Path(__file__).resolve().parents[2]
 
 BYPASSES = """
@@ -44,3 +46,14 @@ def test_a_command_that_is_told_to_end_stops_what_it_started(told: signal.Signal
         running.send_signal(told)
         assert running.stdout.read() == "stopped\n"
     assert running.returncode == 128 + told
+
+
+def test_a_second_command_leaves_the_folder_of_the_first_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "var" / "demo"
+    with alone_in(folder):
+        with pytest.raises(DidNotStart, match="in use"), alone_in(folder):
+            pass
+        with alone_in(tmp_path / "var" / "run"):
+            pass
+    with alone_in(folder):
+        pass
