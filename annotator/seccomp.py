@@ -11,7 +11,7 @@ import platform
 import struct
 from dataclasses import dataclass
 
-_PR_SET_SECCOMP = 22
+_PR_GET_SECCOMP, _PR_SET_SECCOMP = 21, 22
 _MODE_FILTER = 2
 _LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
 _NUMBER_AT, _ARCHITECTURE_AT = 0, 4  # struct seccomp_data
@@ -34,6 +34,12 @@ _KNOWN = {
 
 class _Program(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
+
+
+def is_available() -> bool:
+    """Tell whether the filter can be put up here."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    return platform.machine() in _KNOWN and libc.prctl(_PR_GET_SECCOMP, 0, 0, 0, 0) >= 0
 
 
 def refuse_sockets() -> bool:

@@ -7,13 +7,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from celery import Task
+from celery.signals import worker_ready
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
 from annotator import child
 from annotator.errors import AnnotatorFailed, InputRefused
-from annotator.sandbox import Sandbox
+from annotator.sandbox import Sandbox, lacking
 from celeryconfig import ANNOTATE_LIMIT
 from gas.models import Job, Notice, ResultFile, Status
 from gas.storage import result_sets
@@ -27,6 +28,17 @@ logger = logging.getLogger(__name__)
 #: How often a job may break down on our side before its owner is told.
 MOST_SETBACKS = 3
 BROKE_DOWN = "The annotation broke down on our side. We have been told and are looking into it."
+
+
+@worker_ready.connect(weak=False)
+def tell_missing_walls(**_: Any) -> None:
+    """Say at start-up what the annotator could reach on this machine that it should not."""
+    if missing := lacking():
+        logger.warning(
+            "this kernel leaves %s open to the annotator; GAS_SANDBOX is %s",
+            " and ".join(missing),
+            settings.SANDBOX,
+        )
 
 
 @app.task(bind=True, name="annotate")
