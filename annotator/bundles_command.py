@@ -57,7 +57,7 @@ def _install(options: argparse.Namespace, say: Say) -> None:
         say(str(copy(options.installed, options.into)))
         return
     manifest = bundles_manifest.read(options.manifest)
-    progress = _Bar() if sys.stderr.isatty() else _silent
+    progress = Bar() if sys.stderr.isatty() else _silent
     say(str(install(manifest, options.into, sources=options.sources, progress=progress)))
 
 
@@ -79,14 +79,14 @@ def _list(options: argparse.Namespace, say: Say) -> None:
         say(f"{name}\t{manifest.assembly}\t{manifest.genes_release}\t{sources}\tto be installed")
 
 
-class _Bar:
+class Bar:
     """One line on the terminal, redrawn a few times a second."""
 
-    def __init__(self) -> None:
-        self._name, self._drawn = "", 0.0
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._name, self._drawn = clock, "", 0.0
 
     def __call__(self, name: str, done: int, total: int | None) -> None:
-        now, ended = time.monotonic(), done == total
+        now, ended = self._clock(), done == total
         if name == self._name and not ended and now - self._drawn < REDRAW_SECONDS:
             return
         lead = "\n" if self._name and name != self._name else "\r"
