@@ -82,14 +82,14 @@ class Normaliser:
         screen = self._screen(header, undeclared, sorting=plan.sort)
         text = header.repaired(self._aliases(), undeclared)
         records = _screened(screen, rest, blocks)
-        cutter = Cutter(self.work, text, self.bundle.names(), give)
         size = self.source.stat().st_size
-        for block in self._sorted(text, records) if plan.sort else records:
-            cutter.add(block)
-            if on_read:
-                on_read(origin.bytes / size)
-        self._check_assembly(screen.tally)
-        cutter.finish()
+        with Cutter(self.work, text, self.bundle.names(), give) as cutter:
+            for block in self._sorted(text, records) if plan.sort else records:
+                cutter.add(block)
+                if on_read:
+                    on_read(origin.bytes / size)
+            self._check_assembly(screen.tally)
+            cutter.finish()
         return Normalised(origin, header, screen.tally, plan.sort)
 
     def _check_assembly(self, tally: Tally) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import BinaryIO
+from types import TracebackType
+from typing import BinaryIO, Self
 
 from annotator.bundles import Contig
 
@@ -42,6 +43,18 @@ class Cutter:
         self._file: BinaryIO | None = None
         self._names: dict[bytes, None] = {}
         self._written = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
 
     def add(self, block: bytes) -> None:
         """Take some records."""

@@ -41,6 +41,9 @@ TIMERS = {
 RESULTS = {
     "vcf": "annotated.vcf.gz",
     "index": "annotated.vcf.gz.tbi",
+    "tsv": "annotated.tsv.gz",
+    "parquet": "annotated.parquet",
+    "skipped": "skipped.tsv",
     "summary": "summary.json",
     "log": "annotation.log",
     "provenance": "provenance.json",

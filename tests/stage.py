@@ -58,6 +58,9 @@ _SUMMARY: dict[str, Any] = {
 OUTPUTS: dict[str, bytes] = {
     ResultFile.Kind.VCF: b"\x1f\x8b" + 5868 * b"v",
     ResultFile.Kind.INDEX: b"\x1f\x8b" + 250 * b"i",
+    ResultFile.Kind.TSV: b"\x1f\x8b" + 1200 * b"t",
+    ResultFile.Kind.PARQUET: b"PAR1" + 1500 * b"p",
+    ResultFile.Kind.SKIPPED: b"contig\tposition\tid\tref\talt\treason\n",
     ResultFile.Kind.SUMMARY: json.dumps(_SUMMARY).encode(),
     ResultFile.Kind.LOG: b"Variants\n  records in  2\n",
     ResultFile.Kind.PROVENANCE: b"{}",

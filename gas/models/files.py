@@ -61,17 +61,23 @@ class ResultFile(models.Model):
     class Kind(models.TextChoices):
         VCF = "vcf"
         INDEX = "index"
+        TSV = "tsv"
+        PARQUET = "parquet"
+        SKIPPED = "skipped"
         SUMMARY = "summary"
         LOG = "log"
         PROVENANCE = "provenance"
 
     #: What moves to the archive; the small files that the job page reads stay at hand.
-    ARCHIVED_KINDS = (Kind.VCF, Kind.INDEX)
+    ARCHIVED_KINDS = (Kind.VCF, Kind.INDEX, Kind.TSV, Kind.PARQUET)
 
     #: The name of each kind in storage, which is the name the annotator gives it.
     NAMES = {
         Kind.VCF: "annotated.vcf.gz",
         Kind.INDEX: "annotated.vcf.gz.tbi",
+        Kind.TSV: "annotated.tsv.gz",
+        Kind.PARQUET: "annotated.parquet",
+        Kind.SKIPPED: "skipped.tsv",
         Kind.SUMMARY: "summary.json",
         Kind.LOG: "annotation.log",
         Kind.PROVENANCE: "provenance.json",

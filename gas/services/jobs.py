@@ -109,6 +109,9 @@ def send_again(*, job: Job, actor: User) -> bool:
 CONTENT_TYPES = {
     ResultFile.Kind.VCF: "application/gzip",
     ResultFile.Kind.INDEX: "application/octet-stream",
+    ResultFile.Kind.TSV: "application/gzip",
+    ResultFile.Kind.PARQUET: "application/vnd.apache.parquet",
+    ResultFile.Kind.SKIPPED: "text/tab-separated-values; charset=utf-8",
     ResultFile.Kind.SUMMARY: "application/json",
     ResultFile.Kind.LOG: "text/plain; charset=utf-8",
     ResultFile.Kind.PROVENANCE: "application/json",

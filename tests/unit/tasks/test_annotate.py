@@ -9,7 +9,7 @@ from django.db import OperationalError
 
 from annotator.errors import AnnotatorFailed, InputRefused
 from celeryconfig import LEASE
-from gas.models import Discard, Job, Notice, Status, Upload, User
+from gas.models import Discard, Job, Notice, ResultFile, Status, Upload, User
 from gas.storage.errors import StorageError, StorageUnavailable
 from gas.storage.locations import inputs
 from tasks import pipeline
@@ -96,7 +96,7 @@ def test_a_second_message_makes_no_second_result_and_no_second_mail(
     assert world.broker.deliver("notify") == "SUCCESS"
     assert world.broker.names() == ["archive"]
     assert (world.child.runs, world.post.sent) == (1, ["completed"])
-    assert job.files.count() == 5
+    assert job.files.count() == len(ResultFile.NAMES)
 
 
 def test_a_refused_file_is_destroyed_and_its_owner_told_why(world: World, owner: User) -> None:

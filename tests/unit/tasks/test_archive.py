@@ -54,7 +54,7 @@ def test_a_second_message_archives_nothing_twice(world: World, owner: User) -> N
     world.archive = FakeArchive(world.storage, world.fate, numbered=True)
     assert world.broker.deliver("archive") == "SUCCESS"
     assert world.broker.deliver("archive") == "IGNORED"
-    assert sorted(world.archive.copies) == ["copy-1", "copy-2"]
+    assert len(world.archive.copies) == len(ResultFile.ARCHIVED_KINDS)
 
 
 def test_a_message_that_is_a_moment_early_waits_once_more(world: World, owner: User) -> None:
@@ -81,7 +81,7 @@ def test_a_fault_that_passes_is_tried_again_from_where_it_was(world: World, owne
     assert state(job) is Status.ARCHIVING
     world.hurry(job)
     assert world.broker.deliver("archive") == "SUCCESS"
-    assert sorted(world.archive.copies) == ["copy-1", "copy-2"]
+    assert len(world.archive.copies) == len(ResultFile.ARCHIVED_KINDS)
 
 
 @pytest.mark.parametrize("fault", [ChecksumMismatch("other bytes"), StorageError("odd")])

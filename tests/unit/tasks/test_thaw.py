@@ -4,7 +4,7 @@ import pytest
 from django.conf import settings
 from django.db.models.functions import Now
 
-from gas.models import Job, Status, User
+from gas.models import Job, ResultFile, Status, User
 from gas.storage import result_sets
 from gas.storage.errors import StorageUnavailable
 from tasks import pipeline
@@ -55,7 +55,7 @@ def test_polling_asks_for_nothing_twice_and_ends_when_the_archive_says_so(
         world.hurry(job)
         polls += 1
     assert polls == 3
-    assert len(world.archive.requests) == 2
+    assert len(world.archive.requests) == len(ResultFile.ARCHIVED_KINDS)
     assert world.broker.names() == ["restore"]
     assert state(job) is Status.THAWING
     assert world.broker.deliver("restore") == "SUCCESS"
@@ -78,7 +78,7 @@ def test_a_retrieval_that_lapsed_is_asked_for_again(world: World, owner: User) -
     world.archive.lapse()
     world.hurry(job)
     assert world.broker.deliver("thaw") == "RETRY"
-    assert len(world.archive.requests) == 4
+    assert len(world.archive.requests) == 2 * len(ResultFile.ARCHIVED_KINDS)
     world.until_quiet()
     assert state(job) is Status.COMPLETED
 
