@@ -14,8 +14,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from annotator.errors import AnnotatorFailed, InputRefused
+from annotator.progress import OnProgress, told
 from annotator.run import PROVENANCE, partial_folder
 from annotator.sandbox import Sandbox
 from annotator.signing import sign
@@ -36,20 +38,24 @@ def run(
     memory_mb: int,
     sandbox: Sandbox = Sandbox.PREFERRED,
     key: Path | None = None,
+    workers: int = 1,
     on_tick: Callable[[], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> None:
     """Annotate `source` into `outdir` in a child process; all of the results or none.
 
     Raises InputRefused with one sentence for the user, AnnotatorFailed for everything else.
     `on_tick` is called about every second; what it raises ends the child and passes through. The
     kernel also ends the child when the thread that called this ends. `key`, a PEM file, signs the
-    provenance; the child never sees it.
+    provenance; the child never sees it. `on_progress` hears the stage and the fraction of the
+    whole that is done, at most once a second or so.
     """
     limits = ["--memory-mb", str(memory_mb), "--cpu-seconds", str(wall_seconds)]
     options = ["--bundle", str(bundle.absolute()), *limits, "--sandbox", sandbox]
+    options += ["--workers", str(workers), "--json"]
     child = _start(source, outdir, options)
     try:
-        said = _watch(child, time.monotonic() + wall_seconds, on_tick)
+        said = _watch(child, time.monotonic() + wall_seconds, on_tick, on_progress)
     except _TooLongError:
         raise AnnotatorFailed(f"the annotator was stopped after {wall_seconds} seconds") from None
     finally:
@@ -78,21 +84,26 @@ def _start(source: Path, outdir: Path, options: list[str]) -> "subprocess.Popen[
         cwd=_ROOT,
         env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
     )
 
 
 def _watch(
-    child: "subprocess.Popen[bytes]", deadline: float, on_tick: Callable[[], None] | None
+    child: "subprocess.Popen[bytes]",
+    deadline: float,
+    on_tick: Callable[[], None] | None,
+    on_progress: OnProgress | None,
 ) -> bytes:
     """Wait for the end of the child; return the last bytes it wrote to stderr."""
     said, next_tick = b"", time.monotonic() + TICK_SECONDS
     with _events(child) as selector:
         while True:
             ready = selector.select(max(0.0, min(next_tick, deadline) - time.monotonic()))
-            said = (said + _heard(child))[-STDERR_BYTES:]
+            said = (said + _heard(child.stderr))[-STDERR_BYTES:]
+            if (report := told(_heard(child.stdout))) and on_progress:
+                on_progress(*report)
             if any(key.data is _ENDED for key, _ in ready):
                 return said
             if (now := time.monotonic()) >= deadline:
@@ -105,9 +116,10 @@ def _watch(
 
 @contextmanager
 def _events(child: "subprocess.Popen[bytes]") -> Iterator[selectors.DefaultSelector]:
-    """Yield a selector that wakes when the child ends; stderr is read at every waking."""
+    """Yield a selector that wakes when the child ends; its pipes are read at every waking."""
     ended = os.pidfd_open(child.pid)
-    os.set_blocking(_stderr(child), False)
+    for pipe in _pipes(child):
+        os.set_blocking(pipe.fileno(), False)
     try:
         with selectors.DefaultSelector() as selector:
             selector.register(ended, selectors.EVENT_READ, _ENDED)
@@ -116,15 +128,15 @@ def _events(child: "subprocess.Popen[bytes]") -> Iterator[selectors.DefaultSelec
         os.close(ended)
 
 
-def _heard(child: "subprocess.Popen[bytes]") -> bytes:
+def _heard(pipe: IO[bytes] | None) -> bytes:
     try:
-        return os.read(_stderr(child), 1 << 16)  # a pipe holds no more
+        return os.read(pipe.fileno(), 1 << 16) if pipe else b""  # a pipe holds no more
     except BlockingIOError:
         return b""
 
 
-def _stderr(child: "subprocess.Popen[bytes]") -> int:
-    return child.stderr.fileno() if child.stderr else -1
+def _pipes(child: "subprocess.Popen[bytes]") -> list[IO[bytes]]:
+    return [pipe for pipe in (child.stdout, child.stderr) if pipe]
 
 
 def _end(child: "subprocess.Popen[bytes]") -> None:
@@ -132,8 +144,8 @@ def _end(child: "subprocess.Popen[bytes]") -> None:
     with suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()
-    if child.stderr:
-        child.stderr.close()
+    for pipe in _pipes(child):
+        pipe.close()
 
 
 def _judge(code: int, said: bytes) -> None:

@@ -106,6 +106,20 @@ def test_the_example_is_annotated_by_the_child(tmp_path: Path) -> None:
     }
 
 
+def test_the_child_tells_how_far_it_is(tmp_path: Path) -> None:
+    heard: list[tuple[str, float]] = []
+    child.run(
+        file(tmp_path, EXAMPLE.read_bytes()),
+        tmp_path / "out",
+        bundle=DEMO,
+        wall_seconds=30,
+        memory_mb=1024,
+        workers=2,
+        on_progress=lambda stage, fraction: heard.append((stage, fraction)),
+    )
+    assert heard[-1] == ("done", 1.0)
+
+
 def test_an_empty_file_is_refused(tmp_path: Path) -> None:
     assert refusal(file(tmp_path, b"")) == "The file is empty."
 

@@ -1,5 +1,6 @@
 """The command line, in a process of its own, as an operator or the worker starts it."""
 
+import json
 import os
 import resource
 import subprocess
@@ -85,3 +86,16 @@ def test_the_limits_hold_for_the_process_and_what_it_forks() -> None:
     )
     assert done.stdout.split() == [str(512 << 20), "60", str(5 << 20), "50", "0", "1"]
     assert resource.getrlimit(resource.RLIMIT_AS)[1] != 512 << 20
+
+
+def test_asked_for_json_the_stages_are_told_on_stdout(tmp_path: Path) -> None:
+    source = write(tmp_path, row("MT", 1, "G", "A"))
+    done = program("run", str(source), str(tmp_path / "out"), "--json")
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [report["stage"] for report in told] == ["annotate", "write", "done"]
+    assert told[-1]["fraction"] == 1.0
+
+
+@pytest.mark.parametrize("workers", ["0", "65", "two"])
+def test_a_wrong_number_of_workers_is_a_wrong_command_line(tmp_path: Path, workers: str) -> None:
+    assert program("run", "a", str(tmp_path / "out"), "--workers", workers).returncode == 64
