@@ -39,6 +39,7 @@ class Shelf:
     files: dict[str, bytes]
     manners: dict[str, str] = field(default_factory=dict)
     asked: list[tuple[str, str | None]] = field(default_factory=list)
+    resumed: list[int] = field(default_factory=list)  # where a later answer began
     url: str = ""
 
     def ranges(self, path: str) -> list[str | None]:
@@ -93,16 +94,19 @@ def _answer(request: BaseHTTPRequestHandler, shelf: Shelf) -> None:
     elif content is None:
         _head(request, 404, Content_Length="0")
     else:
-        _send(request, content, asked, manner, first=len(shelf.ranges(name)) == 1)
+        _send(request, shelf, content, first=len(shelf.ranges(name)) == 1)
 
 
-def _send(
-    request: BaseHTTPRequestHandler, content: bytes, asked: str | None, manner: str, *, first: bool
-) -> None:
+def _send(request: BaseHTTPRequestHandler, shelf: Shelf, content: bytes, *, first: bool) -> None:
+    name, asked = shelf.asked[-1]
+    manner = shelf.manners.get(name, "")
     tag = '"changed"' if manner == "changes" and not first else '"same"'
     start = 0
-    if asked and request.headers.get("If-Range") == tag and manner != "no ranges":
+    if manner == "changes" and first:
+        content = bytes(len(content))
+    if asked and request.headers.get("If-Range", tag) == tag and manner != "no ranges":
         start = int(asked.removeprefix("bytes=").removesuffix("-"))
+        shelf.resumed.append(start)
     body = content[start:]
     length = len(body) + {"longer": 50, "shorter": -50}.get(manner, 0)
     told = {"Content_Range": f"bytes {start}-{len(content) - 1}/{len(content)}"} if start else {}

@@ -137,6 +137,7 @@ def test_a_transfer_that_breaks_off_goes_on_where_it_was(shelf: Shelf, tmp_path:
     installed(shelf, tmp_path)
     half = len(shelf.files[SEQUENCE]) // 2
     assert shelf.ranges(SEQUENCE) == [None, f"bytes={half}-"]
+    assert shelf.resumed == [half]
 
 
 @pytest.mark.parametrize("manner", ["changes", "no ranges"])
@@ -147,6 +148,7 @@ def test_parts_of_different_files_are_never_joined(
     sha256 = hashlib.sha256(shelf.files[SEQUENCE]).hexdigest()
     installed(shelf, tmp_path, fasta=pinned(shelf, sha256))
     assert len(shelf.ranges(SEQUENCE)) == 2
+    assert shelf.resumed == []
 
 
 def test_a_length_that_promises_more_than_comes_is_not_believed(
