@@ -10,7 +10,11 @@ from django.db.models.functions import Now
 from gas.models import Job, Status, User
 from gas.storage import result_sets
 from tasks.app import app
+from tasks.delays import LONGEST_TIMER
 from tasks.leases import working
+
+#: The longest wait that one message carries.
+TIMER = timedelta(seconds=LONGEST_TIMER)
 
 
 @app.task(bind=True, name="archive")
@@ -46,10 +50,15 @@ def retention_of(job: Job) -> timedelta | None:
 
 def due_after(retention: timedelta | None) -> dict[str, Any]:
     """The columns of a completed job by which its archiving is due; none for a subscriber's."""
-    return {} if retention is None else {"wake_at": Now() + retention, "sent_at": Now()}
+    if retention is None:
+        return {}
+    return {"wake_at": Now() + retention, "sent_at": Now() if retention <= TIMER else None}
 
 
 def send_after(job_id: int, retention: timedelta | None) -> None:
-    """Send the message that archives a completed job when its retention is over."""
-    if retention is not None:
+    """Send the message that archives a completed job when its retention is over.
+
+    A longer retention than a timer of SQS is left to the sweeper, which sends it near the end.
+    """
+    if retention is not None and retention <= TIMER:
         archive.apply_async((job_id,), countdown=retention.total_seconds())

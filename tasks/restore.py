@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from celery import Task
+from django.conf import settings
 from django.db import transaction
 
 from gas.models import Job, Notice, Status
@@ -39,7 +40,8 @@ def _bring_back(job: Job, heartbeat: Heartbeat) -> None:
 def _settle(job: Job) -> timedelta | None:
     """Record that the results are at hand again; returns when they move to the archive next."""
     with transaction.atomic():
-        retention = retention_of(job)
+        downgraded = retention_of(job) is not None
+        retention = settings.DOWNGRADE_GRACE if downgraded else None
         result_sets.adopt_restored(job)
         job.owe(Notice.Kind.RESTORED)
         job.advance(Status.COMPLETED, result_prefix=job.fresh_prefix, **due_after(retention))

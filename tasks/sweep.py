@@ -1,15 +1,16 @@
-"""sweep: rows nobody is working on become messages again; on a good day it sends nothing."""
+"""sweep: rows nobody is working on become messages again; on a good day it resends nothing."""
 
 import logging
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import DurationField, ExpressionWrapper, F, Q, QuerySet
 from django.db.models.functions import Now
 
 from gas.models import Discard, Job, Notice, Status
 from gas.storage import result_sets
 from tasks import pipeline
 from tasks.app import app
+from tasks.archive import TIMER, archive
 from tasks.notify import notify
 
 logger = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ def sweep() -> None:
         "subscribers' archived jobs": heal_archived_of_subscribers(),
         "free users' jobs without a date": heal_completed_without_date(),
         "jobs without a message": resend(stranded_jobs()),
+        "jobs soon to archive": send_ahead(soon_to_archive()),
         "mails without a message": remind(stranded_notices()),
         "files to destroy": result_sets.carry_out(stranded_discards()[:MOST]),
     }
@@ -43,6 +45,17 @@ def stranded_jobs() -> QuerySet[Job]:
         .exclude(status=Status.ARCHIVED, owner__plan__archives=True)
         .order_by("wake_at")
     )
+
+
+def soon_to_archive() -> QuerySet[Job]:
+    """Completed jobs whose retention ends within a timer of SQS, and that have no message yet."""
+    return Job.objects.filter(
+        status=Status.COMPLETED,
+        sent_at=None,
+        wake_at__gt=Now(),
+        wake_at__lte=Now() + TIMER,
+        owner__plan__archives=True,
+    ).order_by("wake_at")
 
 
 def stranded_notices() -> QuerySet[Notice]:
@@ -73,6 +86,16 @@ def resend(jobs: QuerySet[Job]) -> int:
     batch = list(jobs[:MOST])
     for job in batch:
         pipeline.send(job)
+    return len(batch)
+
+
+def send_ahead(jobs: QuerySet[Job]) -> int:
+    """Send the one message of a long retention, with what is left of it as its timer."""
+    left = ExpressionWrapper(F("wake_at") - Now(), output_field=DurationField())
+    batch = list(jobs.annotate(left=left)[:MOST])
+    for job in batch:
+        Job.objects.filter(pk=job.pk).update(sent_at=Now())
+        archive.apply_async((job.pk,), countdown=max(0.0, job.left.total_seconds()))
     return len(batch)
 
 

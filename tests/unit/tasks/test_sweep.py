@@ -89,7 +89,7 @@ def test_a_good_day_sends_nothing_changes_nothing_and_says_nothing(
 ) -> None:
     stuck(Status.QUEUED, owner, sent_at=LATELY)
     stuck(Status.RUNNING, owner, lease_owner="alive", lease_until=SOON)
-    job_in(Status.COMPLETED, owner, wake_at=SOON)
+    job_in(Status.COMPLETED, owner, wake_at=SOON, sent_at=LATELY)
     job_in(Status.COMPLETED, subscriber, wake_at=None)
     stuck(Status.COMPLETED, subscriber)  # the date of an account that was free
     stuck(Status.ARCHIVING, owner, lease_owner="alive", lease_until=SOON)
@@ -133,7 +133,7 @@ def test_a_free_users_results_without_a_date_get_one_after_the_grace(
 
 
 def test_a_mail_that_lost_its_message_gets_another(world: World, owner: User) -> None:
-    job = job_in(Status.COMPLETED, owner, wake_at=SOON)
+    job = job_in(Status.COMPLETED, owner, wake_at=SOON, sent_at=LATELY)
     owed(job)
     owed(job, kind="restored", attempt=2, lease_until=LONG_AGO)
     sweep()
@@ -221,3 +221,20 @@ def test_the_sweep_is_a_message_like_any_other(world: World, owner: User) -> Non
     sweep.delay()
     assert world.broker.deliver("sweep") == "SUCCESS"
     assert world.broker.names() == ["annotate"]
+
+
+def test_a_long_retention_is_one_message_sent_near_its_end(
+    world: World, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "FREE_RETENTION", timedelta(days=7))
+    job = world.queued(owner)
+    assert world.broker.deliver("annotate") == "SUCCESS"
+    assert world.broker.deliver("notify") == "SUCCESS"
+    sweep.run()
+    assert world.broker.names() == []
+    Job.objects.filter(pk=job.pk).update(wake_at=Now() + timedelta(minutes=10))
+    sweep.run()
+    sweep.run()
+    (message,) = world.broker.arrived()
+    assert (message.task, message.wait) == ("archive", 0)
+    assert 590 <= message.delay <= 600
