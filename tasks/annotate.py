@@ -26,7 +26,9 @@ from tasks.leases import Heartbeat, renew_connection, working
 logger = logging.getLogger(__name__)
 
 #: How often a job may break down on our side before its owner is told.
-MOST_SETBACKS = 3
+MOST_SETBACKS = 12
+#: What a breakdown of the annotator counts, beside 1 for a lost worker, which is rarely the file's.
+BREAKDOWN = 4
 BROKE_DOWN = "The annotation broke down on our side. We have been told and are looking into it."
 
 
@@ -59,7 +61,7 @@ def _try(task: Task[Any, Any], job: Job, heartbeat: Heartbeat) -> None:
         _refuse(job, str(refusal))
     except AnnotatorFailed:
         logger.exception("the annotator failed on job %s", job.pk)
-        job.let_go(wake_in=settings.RETRY_AFTER, setback=True)
+        job.let_go(wake_in=settings.RETRY_AFTER, setbacks=BREAKDOWN)
         raise task.retry(countdown=settings.RETRY_AFTER.total_seconds()) from None
     else:
         _complete(job, files, variants)

@@ -232,17 +232,17 @@ class Job(models.Model):
         if not self._mine().update(lease_until=Now() + lease):
             raise LeaseLost(f"job {self.pk} is no longer held by {self.lease_owner}")
 
-    def let_go(self, *, wake_in: timedelta, setback: bool = False) -> None:
+    def let_go(self, *, wake_in: timedelta, setbacks: int = 0) -> None:
         """Give up the lease but stay in this state, due again after `wake_in`.
 
-        `setback` counts a breakdown on our side. LeaseLost when the claim is stale.
+        `setbacks` is the weight of a breakdown on our side. LeaseLost when the claim is stale.
         """
         released = self._mine().update(
             lease_owner="",
             lease_until=None,
             wake_at=Now() + wake_in,
             sent_at=Now(),
-            setbacks=F("setbacks") + int(setback),
+            setbacks=F("setbacks") + setbacks,
         )
         if not released:
             raise LeaseLost(f"job {self.pk} is no longer held by {self.lease_owner}")

@@ -70,14 +70,14 @@ class Interleaving(RuleBasedStateMachine):
             self.expired = False
 
     @precondition(lambda self: self.claims)
-    @rule(which=claims, setback=st.booleans())
-    def let_go(self, which: int, setback: bool) -> None:
+    @rule(which=claims, setbacks=st.integers(0, 4))
+    def let_go(self, which: int, setbacks: int) -> None:
         held = self._claim(which)
         if held is not self.holder:
             with pytest.raises(LeaseLost):
-                held.let_go(wake_in=timedelta(minutes=5), setback=setback)
+                held.let_go(wake_in=timedelta(minutes=5), setbacks=setbacks)
         else:
-            held.let_go(wake_in=timedelta(minutes=5), setback=setback)
+            held.let_go(wake_in=timedelta(minutes=5), setbacks=setbacks)
             self.holder, self.due = None, False
 
     @precondition(lambda self: self.claims)

@@ -179,13 +179,13 @@ def test_a_job_let_go_is_resumed_when_due_without_a_setback_or_an_event(owner: U
 
 def test_a_breakdown_on_our_side_counts_as_a_setback(owner: User) -> None:
     job = job_in(Status.QUEUED, owner)
-    claimed(job, Status.RUNNING).let_go(wake_in=timedelta(0), setback=True)
-    assert claimed(job, Status.RUNNING).setbacks == 1
+    claimed(job, Status.RUNNING).let_go(wake_in=timedelta(0), setbacks=4)
+    assert claimed(job, Status.RUNNING).setbacks == 4
 
 
 def test_setbacks_belong_to_one_step(subscriber: User) -> None:
     job = job_in(Status.ARCHIVED, subscriber)
-    claimed(job, Status.THAWING).let_go(wake_in=timedelta(0), setback=True)
+    claimed(job, Status.THAWING).let_go(wake_in=timedelta(0), setbacks=4)
     assert claimed(job, Status.RESTORING).setbacks == 0
 
 

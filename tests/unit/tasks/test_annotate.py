@@ -13,7 +13,7 @@ from gas.models import Discard, Job, Notice, ResultFile, Status, Upload, User
 from gas.storage.errors import StorageError, StorageUnavailable
 from gas.storage.locations import inputs
 from tasks import pipeline
-from tasks.annotate import BROKE_DOWN, MOST_SETBACKS
+from tasks.annotate import BREAKDOWN, BROKE_DOWN, MOST_SETBACKS
 from tests.seams.fate import Killed
 from tests.seams.people import RECORDS
 from tests.seams.world import World, downgrade, read, state, upgrade
@@ -131,14 +131,14 @@ def test_a_file_that_is_not_the_one_submitted_fails_the_job(
 def test_a_breakdown_is_tried_again_and_in_the_end_admitted(world: World, owner: User) -> None:
     job = world.queued(owner)
     world.child.fault = AnnotatorFailed("a stage died")
-    for setbacks in range(1, MOST_SETBACKS + 1):
+    for times in range(1, MOST_SETBACKS // BREAKDOWN + 1):
         assert world.broker.deliver("annotate") == "RETRY"
-        assert (state(job), read(job).setbacks) == (Status.RUNNING, setbacks)
+        assert (state(job), read(job).setbacks) == (Status.RUNNING, times * BREAKDOWN)
         assert world.broker.arrived("annotate")[0].delay == RETRY
         world.hurry(job)
     assert world.broker.deliver("annotate") == "SUCCESS"
     assert (state(job), read(job).failure) == (Status.FAILED, BROKE_DOWN)
-    assert world.child.runs == MOST_SETBACKS
+    assert world.child.runs == MOST_SETBACKS // BREAKDOWN
     assert world.broker.deliver("notify") == "SUCCESS"
     assert world.post.sent == ["failed"]
     assert read(job).upload.status == Upload.Status.COMPLETE  # it was not the file's fault
@@ -216,7 +216,7 @@ def test_a_link_among_the_results_is_not_followed(
     job = world.queued(owner)
     world.child.spoil = plant
     assert world.broker.deliver("annotate") == "RETRY"
-    assert (read(job).setbacks, left_behind(world, job)) == (1, set())
+    assert (read(job).setbacks, left_behind(world, job)) == (BREAKDOWN, set())
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"records_in": "many"}'])
