@@ -31,12 +31,10 @@ def main() -> int:
 
 
 def _watch(stack: Stack) -> int:
-    while True:
+    while not (last_words := stack.ended()):
         time.sleep(1)
-        for name, process in stack.processes.items():
-            if process.poll() is not None:
-                print(f"{name} has ended:\n{stack.log_tail(name)}", file=sys.stderr)
-                return 1
+    print(last_words, file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

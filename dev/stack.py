@@ -18,6 +18,7 @@ from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
+from celeryconfig import QUEUES
 from dev import local_aws
 from dev.children import HOST, DidNotStart, children_of, end, free_port, is_free, spawn
 from dev.local_aws.server import environment_of
@@ -108,7 +109,7 @@ class Stack:
             self.start_aws()
         for step in prepared:
             step.result()
-        for name in ("worker", "beat", "globus", "stripe", "site"):
+        for name in ("worker", "courier", "beat", "globus", "stripe", "site"):
             self.launch(name)
         fakes = (self.ports.globus, self.ports.stripe)
         self._wait(lambda: not any(map(is_free, fakes)), "fake Globus or Stripe")
@@ -139,10 +140,12 @@ class Stack:
         """The module and arguments of each process."""
         celery = ["celery", "-A", "tasks", "--quiet"]
         worker = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--concurrency=2"]
+        others = ",".join(name for name in QUEUES if name != "annotate")
         webhook = f"{self.site_url}/billing/webhook/"
         return {
             "site": ["gunicorn", "gas.wsgi", f"--bind={HOST}:{self.ports.site}", "--threads=8"],
-            "worker": [*celery, "worker", *worker, "--loglevel=INFO"],
+            "worker": [*celery, "worker", *worker, "-n=annotate@%h", "-Q=annotate"],
+            "courier": [*celery, "worker", *worker, "-n=courier@%h", f"-Q={others}"],
             "beat": [*celery, "beat", f"--schedule={self.folder}/beat", "--loglevel=INFO"],
             "globus": ["dev.fake_globus", f"--port={self.ports.globus}"],
             "stripe": [
@@ -182,9 +185,8 @@ class Stack:
 
     def _wait(self, ready: Callable[[], bool], what: str) -> None:
         def ready_or_ended() -> bool:
-            for name, process in self.processes.items():
-                if process.poll() is not None:
-                    raise DidNotStart(f"{name} ended: {self.log_tail(name)}")
+            if last_words := self.ended():
+                raise DidNotStart(last_words)
             return ready()
 
         try:
@@ -192,9 +194,16 @@ class Stack:
         except NotInTime as late:
             raise DidNotStart(str(late)) from late
 
-    def log_tail(self, name: str) -> str:
-        """The end of the log of one process."""
-        return (self.folder / f"{name}.log").read_text(errors="replace")[-2000:]
+    def ended(self) -> str:
+        """Say which process has ended, with the end of its log; nothing while all run."""
+        logs = {name: self.folder / f"{name}.log" for name in self.processes}
+        running = dict(self.processes)
+        if self.aws is not None:
+            logs["aws"], running["aws"] = self.folder / "aws" / "server.log", self.aws.process
+        for name, process in running.items():
+            if process.poll() is not None:
+                return f"{name} has ended:\n{logs[name].read_text(errors='replace')[-2000:]}"
+        return ""
 
 
 def _answers(url: str) -> bool:
