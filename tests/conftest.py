@@ -1,11 +1,13 @@
 """The cast of every test: an owner, a subscriber and a stranger."""
 
+from collections.abc import Iterator
 from importlib import import_module
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.db import connection
-from pytest_django import Settings
+from django.test import override_settings
 
 from gas.models import Plan, User
 
@@ -18,14 +20,13 @@ def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> No
         connection.settings_dict["TEST"]["NAME"] = str(file)
 
 
-@pytest.fixture(autouse=True)
-def plain_static_files(settings: Settings) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def plain_static_files() -> Iterator[None]:
     """Pages are rendered without a collected, hashed copy of the static files."""
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    }
-    settings.WHITENOISE_AUTOREFRESH = True
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    storages = {**settings.STORAGES, "staticfiles": plain}
+    with override_settings(STORAGES=storages, WHITENOISE_AUTOREFRESH=True):
+        yield
 
 
 @pytest.fixture
