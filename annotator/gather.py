@@ -13,9 +13,10 @@ from annotator.worker import Part
 class Gathered:
     """Takes parts in any order; the Parquet file grows as soon as the next in order is there."""
 
-    def __init__(self, results: Path, known: KnownCounts) -> None:
-        self._results = results
-        self._parquet = ParquetFile(results / PARQUET)
+    def __init__(self, results: Path, work: Path, known: KnownCounts) -> None:
+        # In the attempt's own folder: one that was given up may write to its file once more.
+        self._results, self._work = results, work
+        self._parquet = ParquetFile(work / PARQUET)
         self._early: dict[int, Part] = {}
         self._parts: list[Part] = []
         self.counts, self.known = Counts(), known
@@ -56,6 +57,7 @@ class Gathered:
     def publish(self, contigs: Iterable[bytes]) -> None:
         """Write the whole files, the VCF with a header that names these contigs."""
         self._parquet.close()
+        (self._work / PARQUET).rename(self._results / PARQUET)
         header = final_header([part.header for part in self._parts], contigs)
         join([part.folder for part in self._parts], self._results, header)
 

@@ -19,7 +19,7 @@ from annotator.header import Header, Undeclared, read_header
 from annotator.inputs import Input, whole_lines
 from annotator.outputs import split_header
 from annotator.screen import Screen, Tally, UndeclaredError, UnsortedError
-from annotator.shards import Cutter, Shard
+from annotator.shards import SHARD_BYTES, Cutter, Shard
 from annotator.sniff import Format
 from annotator.split import check_declared, whose_fault
 from annotator.stages import Stage, StageFailedError
@@ -83,7 +83,7 @@ class Normaliser:
         text = header.repaired(self._aliases(), undeclared)
         records = _screened(screen, rest, blocks)
         size = self.source.stat().st_size
-        with Cutter(self.work, text, self.bundle.names(), give) as cutter:
+        with Cutter(self.work, text, self.bundle.names(), give, size=SHARD_BYTES) as cutter:
             for block in self._sorted(text, records) if plan.sort else records:
                 cutter.add(block)
                 if on_read:

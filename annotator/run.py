@@ -125,7 +125,7 @@ class _Job:
     def _attempt(
         self, normaliser: Normaliser, plan: Plan, workers: int, progress: Progress
     ) -> tuple[Normalised, Gathered]:
-        gathered = Gathered(self._results, KnownCounts(self._bundle))
+        gathered = Gathered(self._results, normaliser.work, KnownCounts(self._bundle))
         work = ShardWork(normaliser.work, self._bundle, self._engine)
         with Crew(workers, work, gathered.take) as crew:
 

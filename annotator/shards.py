@@ -36,7 +36,7 @@ class Cutter:
         known: Mapping[bytes, Contig],
         give: Callable[[Shard], None],
         *,
-        size: int = SHARD_BYTES,
+        size: int,
     ) -> None:
         self._folder, self._header, self._known, self._give = folder, header, known, give
         self._size, self._number = size, 0
