@@ -7,15 +7,17 @@ paths and file descriptors made by this package are ever passed.
 import multiprocessing
 import os
 import re
+import sys
 from pathlib import Path
 
 import pysam.bcftools
+from pysam.utils import SamtoolsError
 
 from annotator.sandbox import die_with
 
 _FORK = multiprocessing.get_context("fork")
 _LOG_BYTES = 65536
-_ERROR_LINE = re.compile(r"\[E::\w+\] (.+)")
+_ERROR_LINE = re.compile(r"\[E::\w+\] (.+)|Error: (wrong number of fields in .+?, found \d+)")
 
 
 class StageFailedError(Exception):
@@ -29,7 +31,7 @@ class StageFailedError(Exception):
     def complaint(self) -> str | None:
         """What htslib said of the records, if it was the records."""
         found = _ERROR_LINE.search(self.log)
-        return found[1] if found and self.code > 0 else None
+        return found[1] or found[2] if found and self.code > 0 else None
 
 
 class Stage:
@@ -92,4 +94,8 @@ def _bcftools(
             os.dup2(descriptor, standard)
             os.close(descriptor)
     command = getattr(pysam.bcftools, arguments[0])
-    command(*arguments[1:], catch_stdout=False)
+    try:
+        command(*arguments[1:], catch_stdout=False)
+    except SamtoolsError as error:  # pysam has kept what the command said for itself
+        os.write(2, f"{error}\n".encode())
+        sys.exit(1)

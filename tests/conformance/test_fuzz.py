@@ -22,8 +22,10 @@ from annotator.run import RESULTS, annotate
 COUNT = int(os.environ.get("FUZZ", "60"))
 FIRST = int(os.environ.get("FUZZ_SEED", "0"))
 EXAMPLE = (DEMO / "example.vcf").read_bytes()
-CELLS = (b"chr16", b"chrM", b"1", b"0", b"-1", b"99999999999", b".", b"", b"A", b"T,<DEL>", b"*")
-CELLS += (b"GT", b"0/9", b"1|", b"A[chrM:3[", b"DP=1;DP=2", b"=cmd()", b"\xff\xfe", b"\r", b"PASS")
+CELLS = (
+    *(b"chr16", b"chrM", b"1", b"0", b"-1", b"99999999999", b".", b"", b"A", b"T,<DEL>", b"*"),
+    *(b"GT", b"0/9", b"1|", b"A[chrM:3[", b"DP=1;DP=2", b"=cmd()", b"\xff\xfe", b"\r", b"PASS"),
+)
 HEADERS = (
     b'##INFO=<ID=DP,Number=A,Type=Integer,Description="x">\n',
     b"##contig=<ID=chr16,length=5>\n",

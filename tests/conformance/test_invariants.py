@@ -14,13 +14,12 @@ from hypothesis import strategies as st
 
 from annotator import normalise
 from annotator.bundles import DEMO
-from annotator.run import annotate
+from annotator.run import PROVENANCE, RESULTS, annotate
 
 HEAD = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tA\tB\n"
 BASES = pysam.FastaFile(str(DEMO / "genome.fa.gz")).fetch("MT").upper()
 ODD = ("<DEL>", "*", "A[MT:9[", "R", "<NON_REF>")
-SAME_BYTES = ("annotated.vcf.gz", "annotated.vcf.gz.tbi", "annotated.tsv.gz", "annotated.parquet")
-SAME_BYTES += ("skipped.tsv", "summary.json", "annotation.log")
+SAME_BYTES = [name for name in RESULTS if name != PROVENANCE]
 
 
 @st.composite

@@ -207,3 +207,12 @@ def test_a_folder_with_something_in_it_is_not_touched(tmp_path: Path) -> None:
     with pytest.raises(AnnotatorFailed, match="not empty"):
         annotate(source, tmp_path, DEMO)
     assert list(tmp_path.iterdir()) == [source]
+
+
+def test_a_field_of_the_wrong_length_is_refused_with_its_place(tmp_path: Path) -> None:
+    declared = '##INFO=<ID=XA,Number=A,Type=Integer,Description="x">\n#CHROM'
+    source = write(
+        tmp_path, row("MT", 1, "G", "A,C", "XA=1"), head=HEAD.replace("#CHROM", declared)
+    )
+    with pytest.raises(InputRefused, match=r"INFO/XA at MT:1, expected 2, found 1\.$"):
+        annotate(source, tmp_path / "out", DEMO)
