@@ -113,6 +113,8 @@ class Demo:
 
     def status(self, visitor: Visitor, address: str) -> str:
         """What the page of the job says."""
+        if last_words := self.stack.ended():
+            raise StepFailed(last_words)
         page = visitor.open(address)
         if page.status != 200:
             raise StepFailed(f"{page.url} answered {page.status}")

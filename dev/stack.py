@@ -144,8 +144,8 @@ class Stack:
         webhook = f"{self.site_url}/billing/webhook/"
         return {
             "site": ["gunicorn", "gas.wsgi", f"--bind={HOST}:{self.ports.site}", "--threads=8"],
-            "worker": [*celery, "worker", *worker, "-n=annotate@%h", "-Q=annotate"],
-            "courier": [*celery, "worker", *worker, "-n=courier@%h", f"-Q={others}"],
+            "worker": [*celery, "worker", *worker, "--hostname=annotate@%h", "--queues=annotate"],
+            "courier": [*celery, "worker", *worker, "--hostname=courier@%h", f"--queues={others}"],
             "beat": [*celery, "beat", f"--schedule={self.folder}/beat", "--loglevel=INFO"],
             "globus": ["dev.fake_globus", f"--port={self.ports.globus}"],
             "stripe": [
