@@ -22,7 +22,7 @@ run: $(READY) ## Run the whole service on this machine and say where it is
 test: $(READY) ## Run every test, on SQLite and on PostgreSQL, in a real browser
 	@dev/install debian
 	@$(PYTHON) -m pytest
-	@$(PYTHON) -m dev.postgres $(PYTHON) -m pytest -m "django_db or stack" --ignore=tests/browser
+	@$(PYTHON) -m dev.postgres $(PYTHON) -m pytest -m "database or stack" --ignore=tests/browser
 
 check: $(READY) ## Format, lint, layers, types, migrations, deployment
 	@.venv/bin/ruff format --check .

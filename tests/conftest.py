@@ -52,3 +52,12 @@ def subscriber(db: None) -> User:
 def stranger(db: None) -> User:
     """Somebody who owns nothing that the tests look at."""
     return User.objects.create_user("stranger", "stranger@example.org")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what touches the database, directly or through a fixture, to run it on both."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if item.get_closest_marker("django_db") or fixtures & {"db", "transactional_db"}:
+            item.add_marker("database")

@@ -17,7 +17,7 @@ INJECTIONS = [
     "x\nBcc: victim@example.org",
     "x\r\n\r\n<h1>Pay here</h1>",
     "x\u2028Bcc: victim@example.org",
-    "x\x00y\x0b\x85z",
+    "x\x01y\x0b\x85z",
     "=?utf-8?q?x?=\r\n Bcc: victim@example.org",
 ]
 
