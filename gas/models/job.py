@@ -98,11 +98,10 @@ class JobQuerySet(models.QuerySet["Job"]):
         A job is entered from the state before, resumed after its task let it go to wait, or taken
         over from a worker whose lease ran out; each is one guarded UPDATE.
         """
-        at_rest, waiting = Q(lease_until=None), Q(lease_until=None)
-        silent = Q(lease_until__lt=Now())
+        unheld, silent = Q(lease_until=None), Q(lease_until__lt=Now())
         ways: list[tuple[Status, Q, dict[str, Any], str]] = [
-            (CLAIMED_FROM[into], at_rest & _who_may_enter(into), {"setbacks": 0}, ""),
-            (into, waiting, {}, ""),
+            (CLAIMED_FROM[into], unheld & _who_may_enter(into), {"setbacks": 0}, ""),
+            (into, unheld, {}, ""),
             (into, silent, {"setbacks": F("setbacks") + 1}, "taken over from a silent worker"),
         ]
         claim = {"attempt": F("attempt") + 1, "lease_owner": worker, "lease_until": Now() + lease}
