@@ -35,10 +35,14 @@ _SO_TERM = {
 
 @dataclass(frozen=True)
 class Effect:
-    """One consequence of one allele; what is not known, or between genes, is empty."""
+    """One consequence of one allele; what is not known, or between genes, is empty.
+
+    `terms` are all the terms that the engine gave it, `consequence` the worst of them.
+    """
 
     consequence: str
     impact: str
+    terms: tuple[str, ...] = ()
     gene: str = ""
     transcript: str = ""
     biotype: str = ""
@@ -47,7 +51,7 @@ class Effect:
     dna_change: str = ""
 
 
-INTERGENIC = Effect("intergenic_variant", "MODIFIER")
+INTERGENIC = Effect("intergenic_variant", "MODIFIER", ("intergenic_variant",))
 
 
 def effects_of(bcsq: str) -> list[Effect]:
@@ -71,5 +75,6 @@ def so_term(word: str) -> str:
 
 def _effect(entry: str) -> Effect:
     words, *rest = entry.split("|")
-    consequence = min(map(so_term, words.split("&")), key=RANK.__getitem__)
-    return Effect(consequence, IMPACT[consequence], *rest[:6])
+    terms = tuple(map(so_term, words.split("&")))
+    consequence = min(terms, key=RANK.__getitem__)
+    return Effect(consequence, IMPACT[consequence], terms, *rest[:6])

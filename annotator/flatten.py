@@ -11,7 +11,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotator.alleles import NO_ALT, Reason, unsafe_alt
-from annotator.columns import ALT, CONTIG, ID, INFO, POS, REF, behind, join_lines, split_lines
+from annotator.columns import (
+    ALT,
+    CONTIG,
+    FILTER,
+    ID,
+    INFO,
+    POS,
+    REF,
+    behind,
+    join_lines,
+    split_lines,
+)
 from annotator.consequence import INTERGENIC, Effect, effects_of, worst
 from annotator.summary import PREVIEW, Counts
 from annotator.table import SOURCES, rows_of, unarmed
@@ -34,6 +45,7 @@ class Verdict:
     effects: tuple[Effect, ...] = ()
     worst: Effect | None = None
     skipped: str = ""
+    terms: tuple[str, ...] = ()  # every term of every effect, in order
 
 
 @dataclass(frozen=True)
@@ -54,8 +66,9 @@ def _verdict(word: bytes) -> Verdict:
         reason = word.removeprefix(_FLAG)
         return Verdict(b";" + SKIP + reason, skipped=reason.decode())
     effects = effects_of(word.decode()) if word else [INTERGENIC]
-    chosen = worst(effects)
-    return Verdict(b";" + _fields(chosen), tuple(effects or [INTERGENIC]), chosen)
+    chosen, effects = worst(effects), effects or [INTERGENIC]
+    terms = tuple(sorted([term for effect in effects for term in effect.terms]))
+    return Verdict(b";" + _fields(chosen), tuple(effects), chosen, terms=terms)
 
 
 def _fields(effect: Effect) -> bytes:
@@ -110,9 +123,12 @@ class Flattener:
         counts = self.counts
         counts.rows += len(numbers)
         for number, times in _frequencies(numbers):
-            counts.add_verdict(verdicts[number].worst, verdicts[number].skipped, times)
+            verdict = verdicts[number]
+            counts.add_verdict(verdict.worst, verdict.skipped, times, verdict.terms)
         for contig, times in _frequencies(columns[CONTIG]):
             counts.contigs[contig.decode(errors="replace")] += times
+        for name, times in _frequencies(columns[FILTER]):
+            counts.add_filter(name.decode(errors="replace"), times)
         changes = pc.binary_join_element_wise(columns[REF], columns[ALT], _binary(b"\t"))
         for change, times in _frequencies(changes):
             ref, _, alt = change.partition(b"\t")

@@ -4,10 +4,13 @@ Keys of summary.json (stable; numbers are counts unless said otherwise):
 `records_in` records of the input; `alleles` rows with an ALT after the split (a flagged record is
 not split and counts once); `annotated`; `flagged` {reason: n}; `reference` rows without an ALT;
 `records_out` rows of the output.
-alleles = annotated + sum(flagged); records_out = alleles + reference.
+alleles = annotated + sum(flagged); records_out = alleles + reference = sum(filters).
 `classes` {snv, ins, del, mnv, other}; `ti`, `tv` of the SNVs; `contigs` {name: rows};
 `consequences` {SO term: n} worst per annotated allele; `impacts` {HIGH, MODERATE, LOW, MODIFIER};
-`genes` [{gene, alleles}] the twenty with most alleles; `ref_mismatches` and `ref_compared`;
+`consequences_all` {SO term: n} every term of every transcript, so that an allele counts often;
+`genes` [{gene, alleles}] the twenty with most alleles, by their worst consequence; `filters`
+{FILTER as it stands: rows}; `ref_mismatches` of the `ref_compared` records that could be compared,
+and `ref_mismatch_rate`, a fraction, null where none could;
 `known` and `novel` of the annotated alleles, `clinvar` {class: n}: if the bundle has such sources;
 `preview` the first five alleles that have a gene: {contig, pos, ref, alt, gene, consequence,
 amino_acid_change}.
@@ -25,10 +28,22 @@ from annotator.screen import Tally
 
 TOP_GENES = 20
 PREVIEW = 5
+MOST_FILTERS = 200  # values of FILTER counted by themselves
+LONGEST_FILTER = 100  # letters of it that are told
+OTHER_FILTERS = "any other"
 CLASSES = ("snv", "ins", "del", "mnv", "other")
 IMPACTS = ("HIGH", "MODERATE", "LOW", "MODIFIER")
 _TRANSITIONS = {b"AG", b"GA", b"CT", b"TC"}
 _BASES = re.compile(rb"[ACGTNacgtn]+")
+_COUNTERS = (
+    "flagged",
+    "classes",
+    "substitutions",
+    "contigs",
+    "consequences",
+    "together",
+    "genes",
+)
 
 
 @dataclass
@@ -41,7 +56,9 @@ class Counts:
     classes: Counter[str] = field(default_factory=Counter)
     substitutions: Counter[str] = field(default_factory=Counter)  # ti and tv
     contigs: Counter[str] = field(default_factory=Counter)
+    filters: Counter[str] = field(default_factory=Counter)
     consequences: Counter[str] = field(default_factory=Counter)
+    together: Counter[tuple[str, ...]] = field(default_factory=Counter)  # all terms of an allele
     genes: Counter[str] = field(default_factory=Counter)
     preview: list[dict[str, str | int]] = field(default_factory=list)
 
@@ -52,14 +69,23 @@ class Counts:
         if kind == "snv":
             self.substitutions["ti" if (ref + alt).upper() in _TRANSITIONS else "tv"] += times
 
-    def add_verdict(self, worst: Effect | None, skipped: str, times: int) -> None:
-        """Count `times` rows by their worst consequence, or by why they have none."""
+    def add_filter(self, name: str, times: int) -> None:
+        """Count rows by what stands in FILTER; a file may bring any number of values."""
+        name = name[:LONGEST_FILTER]
+        known = name in self.filters or len(self.filters) < MOST_FILTERS
+        self.filters[name if known else OTHER_FILTERS] += times
+
+    def add_verdict(
+        self, worst: Effect | None, skipped: str, times: int, terms: tuple[str, ...]
+    ) -> None:
+        """Count `times` rows by their consequences, or by why they have none."""
         if skipped:
             self.flagged[skipped] += times
         elif worst is None:
             self.reference += times
         else:
             self.consequences[worst.consequence] += times
+            self.together[terms] += times
             if worst.gene:
                 self.genes[worst.gene] += times
 
@@ -67,15 +93,18 @@ class Counts:
         """Add the counts of the rows that follow."""
         self.rows += other.rows
         self.reference += other.reference
-        for name in ("flagged", "classes", "substitutions", "contigs", "consequences", "genes"):
+        for name in _COUNTERS:
             getattr(self, name).update(getattr(other, name))
+        for name, times in other.filters.items():
+            self.add_filter(name, times)
         self.preview = [*self.preview, *other.preview][:PREVIEW]
 
     def check(self, tally: Tally) -> None:
         """Raise AnnotatorFailed when what went in and what came out do not add up."""
         annotated = sum(self.consequences.values())
         accounted = annotated + sum(self.flagged.values()) + self.reference
-        if not self.rows == accounted == tally.rows == sum(self.contigs.values()):
+        places = sum(self.contigs.values()), sum(self.filters.values())
+        if not self.rows == accounted == tally.rows == min(places) == max(places):
             raise AnnotatorFailed(
                 f"the counts do not add up: {tally.records} records should make {tally.rows} rows;"
                 f" {self.rows} came out, {accounted} of them accounted for"
@@ -110,10 +139,13 @@ def summary(counts: Counts, tally: Tally) -> dict[str, Any]:
         "tv": counts.substitutions["tv"],
         "contigs": dict(counts.contigs),
         "consequences": _worst_first(counts.consequences),
+        "consequences_all": _worst_first(_every_term(counts.together)),
         "impacts": dict(impacts),
         "genes": [{"gene": gene, "alleles": times} for gene, times in _most(counts.genes)],
+        "filters": dict(sorted(counts.filters.items(), key=lambda item: (-item[1], item[0]))),
         "ref_mismatches": tally.mismatched,
         "ref_compared": tally.compared,
+        "ref_mismatch_rate": tally.mismatched / tally.compared if tally.compared else None,
         "preview": counts.preview,
     }
 
@@ -125,10 +157,17 @@ def log(content: dict[str, Any]) -> str:
         ("Variants", _totals(content, sum(flagged.values()))),
         ("Not annotated, by reason", flagged),
         ("Class of change", content["classes"]),
+        (
+            "Transitions and transversions",
+            {"transitions": content["ti"], "transversions": content["tv"]},
+        ),
+        ("REF against the reference", _agreement(content)),
         ("Worst consequence of each allele", content["consequences"]),
+        ("Consequences in all transcripts", content["consequences_all"]),
         ("Impact", content["impacts"]),
         ("Known variants", {key: content[key] for key in ("known", "novel") if key in content}),
         ("ClinVar", content.get("clinvar", {})),
+        ("FILTER", content["filters"]),
         ("Contig", content["contigs"]),
         ("Genes with most alleles", {row["gene"]: row["alleles"] for row in content["genes"]}),
     )
@@ -146,9 +185,23 @@ def _totals(content: dict[str, Any], flagged: int) -> dict[str, int]:
     }
 
 
+def _agreement(content: dict[str, Any]) -> dict[str, int]:
+    differing, compared = content["ref_mismatches"], content["ref_compared"]
+    return {"agrees": compared - differing, "differs": differing}
+
+
 def _section(title: str, rows: dict[str, int]) -> str:
-    width = max(map(len, rows))
-    return "".join([f"{title}\n", *(f"  {name:<{width}}  {n:>12,}\n" for name, n in rows.items())])
+    shown = {"".join(c if c.isprintable() else "?" for c in name): n for name, n in rows.items()}
+    width = max(map(len, shown))
+    return "".join([f"{title}\n", *(f"  {name:<{width}}  {n:>12,}\n" for name, n in shown.items())])
+
+
+def _every_term(together: Counter[tuple[str, ...]]) -> Counter[str]:
+    every = Counter[str]()
+    for terms, times in together.items():
+        for term in terms:
+            every[term] += times
+    return every
 
 
 def _worst_first(consequences: Counter[str]) -> dict[str, int]:

@@ -24,15 +24,15 @@ def test_words_of_the_engine_become_ontology_terms(word: str, term: str) -> None
 
 def test_the_worst_of_several_entries_is_taken_with_its_gene() -> None:
     bcsq = "intron|AAA||protein_coding,missense|BBB|NM_1|protein_coding|+|5A>5V|9C>T"
-    found = Effect(
-        "missense_variant", "MODERATE", "BBB", "NM_1", "protein_coding", "+", "5A>5V", "9C>T"
-    )
+    gene = ("BBB", "NM_1", "protein_coding", "+")
+    found = Effect("missense_variant", "MODERATE", ("missense_variant",), *gene, "5A>5V", "9C>T")
     assert effects_of(bcsq)[1] == worst(effects_of(bcsq)) == found
 
 
 def test_joined_words_count_by_their_worst() -> None:
     effect = worst(effects_of("splice_region&stop_gained|AAA|NM_1|protein_coding|-|5A>5*|9C>T"))
     assert (effect.consequence, effect.impact) == ("stop_gained", "HIGH")
+    assert effect.terms == ("splice_region_variant", "stop_gained")
 
 
 def test_of_equals_the_first_is_taken() -> None:
