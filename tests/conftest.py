@@ -34,6 +34,7 @@ def plans(transactional_db: None) -> None:
     """The rows that migrations made, and that the flush after a transactional test takes away."""
     if not Plan.objects.exists():
         import_module("gas.migrations.0002_plans").add_plans(apps, None)
+        import_module("gas.migrations.0004_turns").widen_premium(apps, None)
 
 
 @pytest.fixture

@@ -17,6 +17,12 @@ class Plan(models.Model):
     name = models.CharField(max_length=20, primary_key=True)
     max_upload_bytes = models.BigIntegerField(help_text="Largest input file, in bytes.")
     max_active_jobs = models.PositiveIntegerField(help_text="Jobs queued or running at once.")
+    max_running_jobs = models.PositiveIntegerField(
+        default=2, help_text="Of these, the jobs that workers are given at once."
+    )
+    max_stored_bytes = models.BigIntegerField(
+        default=20 * 1024**3, help_text="Inputs and results at hand, in bytes."
+    )
     archives = models.BooleanField(
         help_text="Results move to the archive some time after completion."
     )
@@ -30,6 +36,9 @@ class User(AbstractUser):
 
     plan = models.ForeignKey(
         Plan, on_delete=models.PROTECT, default=Plan.FREE, related_name="users"
+    )
+    turn_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When a job of theirs last began."
     )
 
     @property
