@@ -7,6 +7,7 @@ from django.db.models import DurationField, ExpressionWrapper, F, Q, QuerySet
 from django.db.models.functions import Now
 
 from gas.models import Discard, Job, Notice, Status
+from gas.models.leases import FREE
 from gas.storage import result_sets
 from tasks import pipeline
 from tasks.app import app
@@ -39,7 +40,7 @@ def stranded_jobs() -> QuerySet[Job]:
     quiet = Now() - settings.RESEND_AFTER
     return (
         Job.objects.due()
-        .filter(Q(lease_until=None) | Q(lease_until__lt=Now()), wake_at__lte=quiet)
+        .filter(FREE, wake_at__lte=quiet)
         .filter(Q(sent_at=None) | Q(sent_at__lt=quiet))
         .exclude(status=Status.COMPLETED, owner__plan__archives=False)
         .exclude(status=Status.ARCHIVED, owner__plan__archives=True)
@@ -60,8 +61,7 @@ def soon_to_archive() -> QuerySet[Job]:
 
 def stranded_notices() -> QuerySet[Notice]:
     """Mails that are owed for long and that nobody is sending."""
-    free = Q(lease_until=None) | Q(lease_until__lt=Now())
-    return Notice.objects.unsent().filter(free, created_at__lt=Now() - settings.RESEND_AFTER)
+    return Notice.objects.unsent().filter(FREE, created_at__lt=Now() - settings.RESEND_AFTER)
 
 
 def stranded_discards() -> QuerySet[Discard]:

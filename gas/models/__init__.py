@@ -3,7 +3,8 @@
 from gas.models.account import BillingEvent, GlobusToken, Plan, Subscription, User
 from gas.models.audit import JobEvent, Notice
 from gas.models.files import Discard, ResultFile, Upload
-from gas.models.job import CLAIMED_FROM, IN_FLIGHT, TRANSITIONS, Job, LeaseLost, Status
+from gas.models.job import Job, LeaseLost
+from gas.models.status import CLAIMED_FROM, IN_FLIGHT, TRANSITIONS, Status
 
 __all__ = [
     "CLAIMED_FROM",

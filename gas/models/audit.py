@@ -6,6 +6,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from gas.models.leases import FREE
+
 
 class JobEvent(models.Model):
     """One change of a job: who, when, from, to, why; written with the change, never edited."""
@@ -70,8 +72,7 @@ class Notice(models.Model):
 
     def take(self, *, lease: timedelta) -> bool:
         """Lease this notice for one sender; False when another has it or it has been sent."""
-        free = Q(lease_until=None) | Q(lease_until__lt=Now())
-        mine = Notice.objects.unsent().filter(free, pk=self.pk)
+        mine = Notice.objects.unsent().filter(FREE, pk=self.pk)
         return mine.update(lease_until=Now() + lease) == 1
 
     def let_go(self, *, wake_in: timedelta) -> None:

@@ -1,4 +1,4 @@
-"""The job: its states, the one table of transitions, and the guarded updates that move it."""
+"""The job, and the guarded updates that move it."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,43 +11,8 @@ from django.db.models.functions import Now
 from gas.models.account import User
 from gas.models.audit import JobEvent, Notice
 from gas.models.files import ResultFile, Upload
-
-
-class Status(models.TextChoices):
-    """Where a job is; in flight it is owned by exactly one task, at rest by none."""
-
-    QUEUED = "queued", "Queued"  # at rest: waits for annotate
-    RUNNING = "running", "Running"  # in flight: annotate
-    COMPLETED = "completed", "Completed"  # at rest: results are at hand
-    FAILED = "failed", "Failed"  # at rest, for ever: `failure` says why
-    CANCELLED = "cancelled", "Cancelled"  # at rest, for ever: its owner stopped it
-    ARCHIVING = "archiving", "Archiving"  # in flight: archive
-    ARCHIVED = "archived", "Archived"  # at rest: results are in the archive only
-    THAWING = "thawing", "Thawing"  # in flight: thaw, mostly waiting for the archive
-    RESTORING = "restoring", "Restoring"  # in flight: restore
-
-
-TRANSITIONS: dict[Status, frozenset[Status]] = {
-    Status.QUEUED: frozenset({Status.RUNNING, Status.CANCELLED}),
-    Status.RUNNING: frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED}),
-    Status.COMPLETED: frozenset({Status.ARCHIVING}),
-    Status.FAILED: frozenset(),
-    Status.CANCELLED: frozenset(),
-    Status.ARCHIVING: frozenset({Status.ARCHIVED}),
-    Status.ARCHIVED: frozenset({Status.THAWING}),
-    Status.THAWING: frozenset({Status.RESTORING}),
-    Status.RESTORING: frozenset({Status.COMPLETED, Status.THAWING}),
-}
-
-#: The state from which a task takes a job into the state it works in.
-CLAIMED_FROM: dict[Status, Status] = {
-    Status.RUNNING: Status.QUEUED,
-    Status.ARCHIVING: Status.COMPLETED,
-    Status.THAWING: Status.ARCHIVED,
-    Status.RESTORING: Status.THAWING,
-}
-
-IN_FLIGHT = frozenset(CLAIMED_FROM)
+from gas.models.leases import SILENT, UNHELD
+from gas.models.status import CLAIMED_FROM, IN_FLIGHT, TRANSITIONS, Status
 
 
 class LeaseLost(Exception):
@@ -98,11 +63,10 @@ class JobQuerySet(models.QuerySet["Job"]):
         A job is entered from the state before, resumed after its task let it go to wait, or taken
         over from a worker whose lease ran out; each is one guarded UPDATE.
         """
-        unheld, silent = Q(lease_until=None), Q(lease_until__lt=Now())
         ways: list[tuple[Status, Q, dict[str, Any], str]] = [
-            (CLAIMED_FROM[into], unheld & _who_may_enter(into), {"setbacks": 0}, ""),
-            (into, unheld, {}, ""),
-            (into, silent, {"setbacks": F("setbacks") + 1}, "taken over from a silent worker"),
+            (CLAIMED_FROM[into], UNHELD & _who_may_enter(into), {"setbacks": 0}, ""),
+            (into, UNHELD, {}, ""),
+            (into, SILENT, {"setbacks": F("setbacks") + 1}, "taken over from a silent worker"),
         ]
         claim = {"attempt": F("attempt") + 1, "lease_owner": worker, "lease_until": Now() + lease}
         with transaction.atomic():  # what is read is the claim, not what somebody made of it since
