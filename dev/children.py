@@ -5,10 +5,12 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
+
+from dev.waiting import NotInTime, until
 
 HOST = "127.0.0.1"
 STOP_SECONDS = 10
@@ -72,6 +74,21 @@ def spawn(
             stdout=output,
             stderr=subprocess.STDOUT,
         )
+
+
+def wait_for(
+    name: str,
+    process: subprocess.Popen[bytes],
+    answers: Callable[[], bool],
+    log: Path,
+    *,
+    seconds: float,
+) -> None:
+    """Return when a server answers; DidNotStart, with the end of its log, when it does not."""
+    with suppress(NotInTime):
+        until(lambda: process.poll() is not None or answers(), name, seconds=seconds)
+    if process.poll() is not None or not answers():
+        raise DidNotStart(f"{name} did not start:\n{log.read_text(errors='replace')[-2000:]}")
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

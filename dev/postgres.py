@@ -10,13 +10,12 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from dev.children import HOST, free_port
+from dev.children import HOST, free_port, wait_for
 
 START_SECONDS = 30
 STOP_SECONDS = 20
@@ -85,12 +84,14 @@ def start(folder: Path, port: int, account: str | None) -> Postgres:
         process = subprocess.Popen(
             [*server, *quick], cwd=folder, user=account, stdout=log, stderr=subprocess.STDOUT
         )
-    deadline = time.monotonic() + START_SECONDS
     ready = [binary("pg_isready"), "-q", "-h", HOST, "-p", str(port)]
-    while subprocess.run(ready, check=False).returncode:
-        if process.poll() is not None or time.monotonic() > deadline:
-            sys.exit(f"PostgreSQL did not start:\n{(folder / 'server.log').read_text()}")
-        time.sleep(0.05)
+    wait_for(
+        "PostgreSQL",
+        process,
+        lambda: subprocess.run(ready, check=False).returncode == 0,
+        folder / "server.log",
+        seconds=START_SECONDS,
+    )
     return Postgres(folder, port, account, process)
 
 

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ from typing import Any, Self
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from dev.children import HOST, DidNotStart, end, free_port, is_free, spawn
+from dev.children import HOST, DidNotStart, end, free_port, is_free, spawn, wait_for
 from dev.local_aws.provision import Provisioner, QueueRow
 
 REGION = "us-east-1"
@@ -91,7 +90,13 @@ def start(state_dir: Path, port: int | None = None) -> LocalAws:
     process = spawn(command, _server_environment(state_dir, port), state_dir / "server.log")
     aws = LocalAws(port, state_dir, process)
     try:
-        _wait_until_ready(aws)
+        wait_for(
+            f"The local AWS on port {port}",
+            process,
+            lambda: answers(aws.endpoint),
+            state_dir / "server.log",
+            seconds=START_SECONDS,
+        )
     except DidNotStart:
         aws.stop()
         raise
@@ -139,16 +144,6 @@ def _server_environment(state_dir: Path, port: int) -> dict[str, str]:
 def _get(url: str) -> Any:
     with urlopen(url, timeout=5) as answer:
         return json.load(answer)
-
-
-def _wait_until_ready(aws: LocalAws) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and aws.process.poll() is None:
-        if answers(aws.endpoint):
-            return
-        time.sleep(0.05)
-    log = (aws.state_dir / "server.log").read_text()[-2000:]
-    raise DidNotStart(f"The local AWS did not start on port {aws.port}:\n{log}")
 
 
 def answers(endpoint: str) -> bool:

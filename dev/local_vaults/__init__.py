@@ -3,14 +3,13 @@
 import os
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 import boto3
 
-from dev.children import HOST, end, free_port, is_free, spawn
+from dev.children import HOST, DidNotStart, end, free_port, is_free, spawn, wait_for
 from dev.local_aws.server import REGION
 
 START_SECONDS = 20
@@ -54,10 +53,15 @@ def start(log: Path, port: int | None = None) -> LocalVaults:
     port = port or free_port()
     command = [sys.executable, "-m", "dev.local_vaults", str(port)]
     vaults = LocalVaults(port, spawn(command, {"PATH": os.environ["PATH"]}, log))
-    deadline = time.monotonic() + START_SECONDS
-    while is_free(port):
-        if time.monotonic() > deadline or vaults.process.poll() is not None:
-            vaults.stop()
-            raise RuntimeError(f"The local vaults did not start on port {port}; see {log}")
-        time.sleep(0.05)
+    try:
+        wait_for(
+            f"The local vaults on port {port}",
+            vaults.process,
+            lambda: not is_free(port),
+            log,
+            seconds=START_SECONDS,
+        )
+    except DidNotStart:
+        vaults.stop()
+        raise
     return vaults
