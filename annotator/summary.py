@@ -22,8 +22,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from annotator.alleles import Reason
+from annotator.bundles import Bundle
 from annotator.consequence import IMPACT, RANK, Effect
 from annotator.errors import AnnotatorFailed
+from annotator.inputs import Input
 from annotator.screen import Tally
 
 TOP_GENES = 20
@@ -150,6 +152,19 @@ def summary(counts: Counts, tally: Tally) -> dict[str, Any]:
     }
 
 
+def made_with(bundle: Bundle, engine: str, origin: Input) -> str:
+    """Return the head of annotation.log: what went in, and with what it was annotated."""
+    sources = ", ".join(f"{source.name} {source.release}" for source in bundle.sources)
+    rows = {
+        "input": f"{origin.bytes:,} bytes, sha256 {origin.sha256}",
+        "reference": f"{bundle.id} ({bundle.assembly}, {bundle.genes})",
+        "sources": sources or "none",
+        "engine": engine,
+    }
+    lines = (f"  {name:<9}  {value}\n" for name, value in rows.items())
+    return "".join(["Made with\n", *map(_printable, lines)])
+
+
 def log(content: dict[str, Any]) -> str:
     """Return annotation.log: the counts of summary.json for a person."""
     flagged = {reason: times for reason, times in content["flagged"].items() if times}
@@ -191,9 +206,13 @@ def _agreement(content: dict[str, Any]) -> dict[str, int]:
 
 
 def _section(title: str, rows: dict[str, int]) -> str:
-    shown = {"".join(c if c.isprintable() else "?" for c in name): n for name, n in rows.items()}
+    shown = {_printable(name): n for name, n in rows.items()}
     width = max(map(len, shown))
     return "".join([f"{title}\n", *(f"  {name:<{width}}  {n:>12,}\n" for name, n in shown.items())])
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
 
 
 def _every_term(together: Counter[tuple[str, ...]]) -> Counter[str]:

@@ -6,6 +6,7 @@ import pysam
 import pytest
 
 from annotator.bundles import DEMO
+from annotator.checksums import digest
 from annotator.errors import AnnotatorFailed
 from annotator.run import annotate
 from annotator.screen import Tally
@@ -120,3 +121,12 @@ def test_the_summary_is_json_with_every_key_that_charts_need(tmp_path: Path) -> 
         "filters",
         "ref_mismatch_rate",
     }
+
+
+def test_the_log_says_what_went_in_and_with_what_it_was_made(tmp_path: Path) -> None:
+    source = write(tmp_path, row("chr16", 190560, "T", "C"))
+    text = (results(source) / "annotation.log").read_text()
+    assert f"input      {source.stat().st_size} bytes, sha256 {digest(source)}\n" in text
+    assert "reference  demo-grch38 (GRCh38, RefSeq" in text
+    assert "engine     bcftools csq " in text
+    assert "sources    none\n" in text
