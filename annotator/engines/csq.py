@@ -7,7 +7,8 @@ from pathlib import Path
 from pysam.version import __bcftools_version__, __htslib_version__
 
 from annotator.bundles import Bundle, Contig
-from annotator.engines import Unit
+from annotator.consequence import effects_of
+from annotator.engines import InfoField, Unit
 from annotator.errors import AnnotatorFailed
 from annotator.inputs import READ_BYTES, whole_lines
 from annotator.stages import Stage, StageFailedError
@@ -17,6 +18,12 @@ LOCAL = ("--local-csq", "--samples", "-", "--trim-protein-seq", "20")
 _QUIET = ("--force", "-v", "0")
 # Records with a flag, and alleles that csq would misread, pass through untouched.
 _EXCLUDE = 'GAS_SKIP!="." || ALT~"[^ACGTacgt]"'
+_BCSQ = InfoField(
+    "BCSQ",
+    b"##INFO=<ID=BCSQ,Number=.,Type=String,"
+    b'Description="Local consequence annotation from BCFtools/csq">',
+    effects_of,
+)
 
 
 class CsqEngine:
@@ -25,6 +32,11 @@ class CsqEngine:
     def __init__(self, bundle: Bundle, work: Path, calling: tuple[str, ...] = LOCAL) -> None:
         self._bundle, self._work, self._calling = bundle, work, calling
         self.commands: list[list[str]] = []
+
+    @property
+    def info_field(self) -> InfoField:
+        """Consequences stand in BCSQ."""
+        return _BCSQ
 
     @property
     def name(self) -> str:
