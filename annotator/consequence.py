@@ -6,36 +6,25 @@ https://samtools.github.io/bcftools/howtos/csq-calling.html
 
 from dataclasses import dataclass
 
-_RANKED = (
-    (
-        "HIGH",
-        "transcript_ablation splice_acceptor_variant splice_donor_variant stop_gained"
-        " frameshift_variant stop_lost start_lost transcript_amplification feature_elongation"
-        " feature_truncation",
-    ),
-    ("MODERATE", "inframe_insertion inframe_deletion missense_variant protein_altering_variant"),
-    (
-        "LOW",
-        "splice_donor_5th_base_variant splice_region_variant splice_donor_region_variant"
-        " splice_polypyrimidine_tract_variant incomplete_terminal_codon_variant"
-        " start_retained_variant stop_retained_variant synonymous_variant",
-    ),
-    (
-        "MODIFIER",
-        "coding_sequence_variant mature_miRNA_variant 5_prime_UTR_variant 3_prime_UTR_variant"
-        " non_coding_transcript_exon_variant intron_variant NMD_transcript_variant"
-        " non_coding_transcript_variant coding_transcript_variant upstream_gene_variant"
-        " downstream_gene_variant",
-    ),
-    ("MODERATE", "TFBS_ablation"),
-    (
-        "MODIFIER",
-        "TFBS_amplification TF_binding_site_variant regulatory_region_ablation"
-        " regulatory_region_amplification regulatory_region_variant intergenic_variant"
-        " sequence_variant",
-    ),
-)
-IMPACT = {term: impact for impact, terms in _RANKED for term in terms.split()}
+_RANKED = """
+HIGH transcript_ablation splice_acceptor_variant splice_donor_variant stop_gained
+HIGH frameshift_variant stop_lost start_lost transcript_amplification feature_elongation
+HIGH feature_truncation
+MODERATE inframe_insertion inframe_deletion missense_variant protein_altering_variant
+LOW splice_donor_5th_base_variant splice_region_variant splice_donor_region_variant
+LOW splice_polypyrimidine_tract_variant incomplete_terminal_codon_variant start_retained_variant
+LOW stop_retained_variant synonymous_variant
+MODIFIER coding_sequence_variant mature_miRNA_variant 5_prime_UTR_variant 3_prime_UTR_variant
+MODIFIER non_coding_transcript_exon_variant intron_variant NMD_transcript_variant
+MODIFIER non_coding_transcript_variant coding_transcript_variant upstream_gene_variant
+MODIFIER downstream_gene_variant
+MODERATE TFBS_ablation
+MODIFIER TFBS_amplification TF_binding_site_variant regulatory_region_ablation
+MODIFIER regulatory_region_amplification regulatory_region_variant intergenic_variant
+MODIFIER sequence_variant
+"""
+_LINES = [line.split() for line in _RANKED.split("\n") if line]
+IMPACT = {term: impact for impact, *terms in _LINES for term in terms}
 RANK = {term: rank for rank, term in enumerate(IMPACT)}  # the lower, the worse
 _SO_TERM = {
     "5_prime_utr": "5_prime_UTR_variant",
