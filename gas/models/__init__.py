@@ -1,15 +1,17 @@
-"""The domain: accounts, uploads, jobs, and what happened to them."""
+"""The domain: accounts, uploads, jobs, what happened to them, and what staff must know."""
 
 from gas.models.account import BillingEvent, GlobusToken, Plan, Subscription, User
 from gas.models.audit import JobEvent, Notice
 from gas.models.files import Discard, ResultFile, Upload
 from gas.models.job import Job, LeaseLost
+from gas.models.staff import Alarm, Reconciliation
 from gas.models.status import CLAIMED_FROM, IN_FLIGHT, TRANSITIONS, Status
 
 __all__ = [
     "CLAIMED_FROM",
     "IN_FLIGHT",
     "TRANSITIONS",
+    "Alarm",
     "BillingEvent",
     "Discard",
     "GlobusToken",
@@ -18,6 +20,7 @@ __all__ = [
     "LeaseLost",
     "Notice",
     "Plan",
+    "Reconciliation",
     "ResultFile",
     "Status",
     "Subscription",

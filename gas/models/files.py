@@ -1,10 +1,11 @@
 """What lies in storage: the inputs that users upload and the results that jobs write."""
 
 import uuid
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 
@@ -28,6 +29,9 @@ class Upload(models.Model):
     etag = models.CharField(max_length=100, blank=True, help_text="S3's name for these bytes.")
     refusal = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    removed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the bytes of an ended job were given up."
+    )
 
     class Meta:
         constraints = [
@@ -52,7 +56,7 @@ class Upload(models.Model):
     def refuse(self, sentence: str) -> None:
         """Record why this file is no good."""
         self.status, self.refusal = self.Status.REFUSED, sentence
-        self.save(update_fields=["status", "refusal"])
+        Upload.objects.filter(pk=self.pk).update(status=self.status, refusal=self.refusal)
 
 
 class ResultFile(models.Model):
@@ -118,14 +122,30 @@ class Discard(models.Model):
 
     class Kind(models.TextChoices):
         OBJECT = "object"  # an S3 object, `place` is its location
+        PREFIX = "prefix"  # every S3 object whose location starts with `place`
         ARCHIVE = "archive"  # an archived copy, `place` is its receipt
 
+    #: The number stays when the job is deleted: its bytes are still to be destroyed.
     job = models.ForeignKey(
-        "gas.Job", on_delete=models.SET_NULL, null=True, related_name="discards"
+        "gas.Job",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        null=True,
+        related_name="discards",
     )
     kind = models.CharField(max_length=10, choices=Kind.choices)
     place = models.TextField()
     created_at = models.DateTimeField(db_default=Now())
+    try_at = models.DateTimeField(db_default=Now(), help_text="Not before this.")
+    tries = models.PositiveIntegerField(default=0, help_text="Times that storage refused.")
+
+    class Meta:
+        indexes = [models.Index(fields=["try_at"], name="discard_next")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.place}"
+
+    def put_off(self, wait: timedelta) -> None:
+        """Try again after `wait`, when others have had their turn."""
+        mine = Discard.objects.filter(pk=self.pk)
+        mine.update(tries=F("tries") + 1, try_at=Now() + wait)

@@ -6,13 +6,17 @@ from typing import Any
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from gas.models.account import User
 from gas.models.audit import JobEvent, Notice
 from gas.models.files import ResultFile, Upload
 from gas.models.leases import SILENT, UNHELD
+from gas.models.staff import Alarm
 from gas.models.status import CLAIMED_FROM, IN_FLIGHT, TRANSITIONS, Status
+
+#: The columns of a job that staff need not look at.
+WELL: dict[str, Any] = {"trouble": "", "troubled_at": None}
 
 
 class LeaseLost(Exception):
@@ -99,7 +103,7 @@ class Job(models.Model):
     """One VCF to annotate, from the queue to the archive and back."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="jobs")
-    upload = models.ForeignKey(Upload, models.PROTECT, related_name="jobs")
+    upload = models.ForeignKey(Upload, models.RESTRICT, related_name="jobs")
     name = models.CharField(max_length=200)
     bundle = models.CharField(max_length=100, help_text="Id of the reference bundle.")
 
@@ -114,6 +118,8 @@ class Job(models.Model):
     setbacks = models.PositiveIntegerField(
         default=0, help_text="Times this step broke down on our side."
     )
+    trouble = models.TextField(blank=True, help_text="What staff must mend for it to go on.")
+    troubled_at = models.DateTimeField(null=True, blank=True, help_text="Since when.")
 
     failure = models.TextField(blank=True)
     result_prefix = models.CharField(max_length=100, blank=True)
@@ -131,6 +137,7 @@ class Job(models.Model):
             models.Index(fields=["owner", "status", "-id"], name="job_of_owner_in_state"),
             models.Index(fields=["status", "-id"], name="job_in_state"),
             models.Index(fields=["wake_at"], condition=~Q(wake_at=None), name="job_due"),
+            models.Index(fields=["-id"], condition=~Q(trouble=""), name="job_in_trouble"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -166,7 +173,12 @@ class Job(models.Model):
     @property
     def is_at_rest(self) -> bool:
         """Whether the page may stop asking: nothing will change without a person or a timer."""
-        return self.state not in IN_FLIGHT | {Status.QUEUED}
+        return self.is_stalled or self.state not in IN_FLIGHT | {Status.QUEUED}
+
+    @property
+    def is_stalled(self) -> bool:
+        """Whether it rests in the middle of a step until staff have mended what is wrong."""
+        return bool(self.trouble) and self.state in IN_FLIGHT and self.wake_at is None
 
     def _mine(self) -> JobQuerySet:
         """This job, as long as this claim of it is the newest and not given up (fencing)."""
@@ -176,7 +188,7 @@ class Job(models.Model):
 
     def advance(self, after: Status, *, reason: str = "", **changes: Any) -> None:
         """Move on, give up the lease and write the event; LeaseLost when the claim is stale."""
-        settled = {"wake_at": None, "sent_at": None, "setbacks": 0, "lease_owner": ""} | changes
+        settled = {"wake_at": None, "sent_at": None, "setbacks": 0, "lease_owner": "", **WELL}
         moved = self._mine().move(
             self.pk,
             self.state,
@@ -184,7 +196,7 @@ class Job(models.Model):
             actor=self.lease_owner,
             reason=reason,
             lease_until=None,
-            **settled,
+            **settled | changes,
         )
         if not moved:
             raise LeaseLost(f"job {self.pk} is no longer held by {self.lease_owner}")
@@ -195,20 +207,48 @@ class Job(models.Model):
         if not self._mine().update(lease_until=Now() + lease):
             raise LeaseLost(f"job {self.pk} is no longer held by {self.lease_owner}")
 
-    def let_go(self, *, wake_in: timedelta, setbacks: int = 0) -> None:
+    def let_go(
+        self, *, wake_in: timedelta, setbacks: int = 0, trouble: str = "", **changes: Any
+    ) -> None:
         """Give up the lease but stay in this state, due again after `wake_in`.
 
-        `setbacks` is the weight of a breakdown on our side. LeaseLost when the claim is stale.
+        `setbacks` is the weight of a breakdown on our side, `trouble` what staff should look at.
+        LeaseLost when the claim is stale.
         """
+        in_trouble = {"trouble": trouble, "troubled_at": Coalesce("troubled_at", Now())}
         released = self._mine().update(
-            lease_owner="",
-            lease_until=None,
-            wake_at=Now() + wake_in,
-            sent_at=Now(),
-            setbacks=F("setbacks") + setbacks,
+            **{
+                "lease_owner": "",
+                "lease_until": None,
+                "wake_at": Now() + wake_in,
+                "sent_at": Now(),
+                "setbacks": F("setbacks") + setbacks,
+                **(in_trouble if trouble else WELL),
+                **changes,
+            }
         )
         if not released:
             raise LeaseLost(f"job {self.pk} is no longer held by {self.lease_owner}")
+
+    def stall(self, trouble: str) -> None:
+        """Rest where it is: nothing is lost, and nothing is tried until staff say `mended`.
+
+        LeaseLost when the claim is stale.
+        """
+        with transaction.atomic():
+            self.let_go(wake_in=timedelta(0), trouble=trouble, wake_at=None, sent_at=None)
+            JobEvent.objects.create(
+                job=self,
+                actor=self.lease_owner,
+                before=self.status,
+                after=self.status,
+                reason=f"stalled: {trouble}",
+            )
+            Alarm.raise_once(
+                f"job {self.pk}, attempt {self.attempt}",
+                f"Job {self.pk} is stuck in {self.status}: {trouble}",
+                job=self,
+            )
 
     def record_results(self, files: list[ResultFile]) -> None:
         """Replace the result set; inside the transaction that completes the job."""

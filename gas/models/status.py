@@ -9,7 +9,7 @@ class Status(models.TextChoices):
     QUEUED = "queued", "Queued"  # at rest: waits for annotate
     RUNNING = "running", "Running"  # in flight: annotate
     COMPLETED = "completed", "Completed"  # at rest: results are at hand
-    FAILED = "failed", "Failed"  # at rest, for ever: `failure` says why
+    FAILED = "failed", "Failed"  # at rest: `failure` says why
     CANCELLED = "cancelled", "Cancelled"  # at rest, for ever: its owner stopped it
     ARCHIVING = "archiving", "Archiving"  # in flight: archive
     ARCHIVED = "archived", "Archived"  # at rest: results are in the archive only
@@ -21,7 +21,7 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.QUEUED: frozenset({Status.RUNNING, Status.CANCELLED}),
     Status.RUNNING: frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED}),
     Status.COMPLETED: frozenset({Status.ARCHIVING}),
-    Status.FAILED: frozenset(),
+    Status.FAILED: frozenset({Status.QUEUED}),  # staff alone, when the fault was ours
     Status.CANCELLED: frozenset(),
     Status.ARCHIVING: frozenset({Status.ARCHIVED}),
     Status.ARCHIVED: frozenset({Status.THAWING}),

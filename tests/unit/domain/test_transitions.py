@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db.models.functions import Now
 
-from gas.models import CLAIMED_FROM, IN_FLIGHT, TRANSITIONS, Job, LeaseLost, Status, User
+from gas.models import CLAIMED_FROM, IN_FLIGHT, TRANSITIONS, Alarm, Job, LeaseLost, Status, User
 from tests.unit.domain.rows import LEASE, NEEDS, claim, claimed, expire, job_in, make_due
 
 ALLOWED = [(before, after) for before in TRANSITIONS for after in TRANSITIONS[before]]
@@ -26,11 +26,9 @@ def test_the_table_names_every_state() -> None:
     assert len(ALLOWED) + len(FORBIDDEN) == len(Status) * (len(Status) - 1)
 
 
-def test_what_ends_a_job_leads_nowhere() -> None:
-    assert {status for status in Status if not TRANSITIONS[status]} == {
-        Status.FAILED,
-        Status.CANCELLED,
-    }
+def test_what_ends_a_job_leads_nowhere_but_a_failure_back_to_the_start() -> None:
+    assert {status for status in Status if not TRANSITIONS[status]} == {Status.CANCELLED}
+    assert TRANSITIONS[Status.FAILED] == {Status.QUEUED}
 
 
 def test_every_claim_follows_the_table() -> None:
@@ -221,3 +219,40 @@ def test_each_attempt_writes_at_a_place_of_its_own(owner: User) -> None:
     second = claimed(job, Status.RUNNING)
     assert first.fresh_prefix == f"results/{job.pk}/1/"
     assert second.fresh_prefix == f"results/{job.pk}/2/"
+
+
+@pytest.mark.parametrize("into", sorted(IN_FLIGHT - {Status.RUNNING}))
+def test_a_job_that_stalls_rests_where_it_is_and_staff_are_told_once(
+    owner: User, subscriber: User, into: Status
+) -> None:
+    job = job_in(CLAIMED_FROM[into], owner_for(into, owner, subscriber))
+    held = claimed(job, into, worker="first")
+    held.stall("access denied")
+    job.refresh_from_db()
+    assert (job.state, job.lease_until, job.wake_at, job.is_stalled) == (into, None, None, True)
+    assert claim(job, into) is None
+    event = job.events.last()
+    assert event is not None
+    assert (event.actor, event.reason) == ("first", "stalled: access denied")
+    alarm = Alarm.objects.get()
+    assert (alarm.job_id, alarm.told_at) == (job.pk, None)
+    with pytest.raises(LeaseLost):
+        held.stall("once more")
+    assert Alarm.objects.count() == 1
+
+
+def test_trouble_is_dated_from_its_first_day_and_gone_when_the_step_goes_well(
+    owner: User,
+) -> None:
+    job = job_in(Status.COMPLETED, owner)
+    claimed(job, Status.ARCHIVING).let_go(wake_in=timedelta(0), setbacks=1, trouble="refused")
+    job.refresh_from_db()
+    since = job.troubled_at
+    assert since is not None
+    assert not job.is_stalled
+    claimed(job, Status.ARCHIVING).let_go(wake_in=timedelta(0), trouble="refused once more")
+    job.refresh_from_db()
+    assert (job.troubled_at, job.trouble) == (since, "refused once more")
+    claimed(job, Status.ARCHIVING).advance(Status.ARCHIVED, archived_at=Now())
+    job.refresh_from_db()
+    assert (job.troubled_at, job.trouble, job.setbacks) == (None, "", 0)

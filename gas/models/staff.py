@@ -1,0 +1,44 @@
+"""What staff must be told, and what the daily look at storage found."""
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+
+class Alarm(models.Model):
+    """Something that no machine can mend: written once however often it is found, mailed once."""
+
+    about = models.CharField(max_length=300, unique=True, help_text="What makes it the same alarm.")
+    text = models.TextField()
+    job = models.ForeignKey(
+        "gas.Job", on_delete=models.SET_NULL, null=True, blank=True, related_name="alarms"
+    )
+    raised_at = models.DateTimeField(db_default=Now())
+    told_at = models.DateTimeField(null=True, blank=True, help_text="When staff were mailed.")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["id"], condition=Q(told_at=None), name="alarm_untold"),
+        ]
+
+    def __str__(self) -> str:
+        return self.text
+
+    @classmethod
+    def raise_once(cls, about: str, text: str, *, job: "models.Model | None" = None) -> bool:
+        """Tell staff unless they have been told of this; True when it is new."""
+        _, new = cls.objects.get_or_create(about=about[:300], defaults={"text": text, "job": job})
+        return new
+
+
+class Reconciliation(models.Model):
+    """One comparison of rows with what lies in storage, and what it did about the differences."""
+
+    started_at = models.DateTimeField(db_default=Now())
+    ended_at = models.DateTimeField(null=True, blank=True)
+    dry_run = models.BooleanField(default=False, help_text="Only looked.")
+    counts = models.JSONField(default=dict, help_text="How many of each kind.")
+    report = models.TextField(blank=True, help_text="The first differences, one a line.")
+
+    def __str__(self) -> str:
+        return f"reconciliation {self.pk}"
