@@ -149,6 +149,8 @@ GLACIER_VAULT = env.text("GAS_GLACIER_VAULT", "gas-archive")
 FREE_RETENTION = env.duration("GAS_FREE_RETENTION", "5m")
 DOWNGRADE_GRACE = env.duration("GAS_DOWNGRADE_GRACE", "7d")
 THAW_POLL = env.duration("GAS_THAW_POLL", "10m")
+#: Jobs that one subscriber may have on their way out of the archive; each is asked about.
+MOST_THAWS = env.integer("GAS_MOST_THAWS", 1000, least=1)
 RETRY_AFTER = env.duration("GAS_RETRY_AFTER", "30s")
 RESEND_AFTER = env.duration("GAS_RESEND_AFTER", "5m")
 ANNOTATE_MEMORY_MB = env.integer("GAS_ANNOTATE_MEMORY_MB", 1024, least=256)

@@ -19,16 +19,14 @@ from celeryconfig import ANNOTATE_LIMIT
 from gas.models import Job, Notice, ResultFile, Status
 from gas.storage import result_sets
 from gas.storage.errors import ChecksumMismatch, ObjectMissing
+from tasks import turns
 from tasks.app import app
 from tasks.archive import due_after, retention_of, send_after
 from tasks.leases import Heartbeat, renew_connection, working
+from tasks.setbacks import BREAKDOWN, MOST_SETBACKS
 
 logger = logging.getLogger(__name__)
 
-#: How often a job may break down on our side before its owner is told.
-MOST_SETBACKS = 12
-#: What a breakdown of the annotator counts, beside 1 for a lost worker, which is rarely the file's.
-BREAKDOWN = 4
 BROKE_DOWN = "The annotation broke down on our side. We have been told and are looking into it."
 
 
@@ -46,12 +44,16 @@ def tell_missing_walls(**_: Any) -> None:
 @app.task(bind=True, name="annotate")
 def annotate(self: Task[Any, Any], job_id: int) -> None:
     """Annotate the job's upload; however it ends, the job says so and its owner is owed a mail."""
+    if self.request.retries < turns.MOST_COURTESIES and turns.is_of_another(job_id):
+        raise self.retry(countdown=0)  # to the end of the queue, behind those who wait
     with working(self, job_id, into=Status.RUNNING) as (job, heartbeat):
+        turns.take(job)
         if job.setbacks >= MOST_SETBACKS:
             _fail(job, BROKE_DOWN)
         else:
             _try(self, job, heartbeat)
     result_sets.destroy(job)
+    turns.give(turns.ANNOTATE, owner_id=job.owner_id)
 
 
 def _try(task: Task[Any, Any], job: Job, heartbeat: Heartbeat) -> None:

@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 
 from gas.models import Job, Status, User
 from gas.storage import result_sets
+from tasks import turns
 from tasks.app import app
 from tasks.delays import LONGEST_TIMER
 from tasks.leases import working
@@ -28,6 +29,7 @@ def archive(self: Task[Any, Any], job_id: int) -> None:
     if wanted_back:
         app.send_task("thaw", [job_id])
     result_sets.destroy(job)
+    turns.give(turns.ARCHIVE, owner_id=job.owner_id)
 
 
 def _settle(job: Job) -> bool:

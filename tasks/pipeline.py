@@ -6,11 +6,7 @@ from django.db.models.functions import Now
 from kombu.exceptions import OperationalError
 
 from gas.models import Job, Status
-from tasks.annotate import annotate
-from tasks.archive import archive
-from tasks.notify import notify
-from tasks.restore import restore
-from tasks.thaw import thaw
+from tasks.app import app
 
 
 class QueueUnavailable(Exception):
@@ -21,25 +17,31 @@ def next_message(job: Job) -> Signature | None:
     """The message for the step that a job in this state waits for; None when it waits for none."""
     match job.state:
         case Status.QUEUED | Status.RUNNING:
-            return chain(annotate.si(job.pk), notify.si(job.pk))
+            return chain(_step("annotate", job), _step("notify", job))
         case Status.COMPLETED | Status.ARCHIVING:
-            return archive.si(job.pk)
+            return _step("archive", job)
         case Status.ARCHIVED | Status.THAWING:
-            return thaw.si(job.pk)
+            return _step("thaw", job)
         case Status.RESTORING:
-            return restore.si(job.pk)
+            return _step("restore", job)
         case _:
             return None
 
 
-def send(job: Job) -> None:
+def _step(task: str, job: Job) -> Signature:
+    """A message by the name of its task: tasks send for the next jobs themselves."""
+    return app.signature(task, args=(job.pk,), immutable=True)
+
+
+def send(job: Job, *, countdown: float = 0.0) -> None:
     """Send the job's next message and remember when; a message too many is harmless.
 
-    Raises QueueUnavailable when SQS does not take it; the sweeper sends it later.
+    It arrives after `countdown` seconds. Raises QueueUnavailable when SQS does not take it; the
+    sweeper sends it later.
     """
     if message := next_message(job):
         Job.objects.filter(pk=job.pk).update(sent_at=Now())
         try:
-            message.apply_async()
+            message.apply_async(countdown=countdown)
         except OperationalError as error:
             raise QueueUnavailable(f"no message was sent for job {job.pk}") from error

@@ -10,6 +10,7 @@ from django.db import transaction
 from gas.models import Job, Notice, Status
 from gas.storage import result_sets
 from gas.storage.errors import NotThawed
+from tasks import turns
 from tasks.app import app
 from tasks.archive import due_after, retention_of, send_after
 from tasks.leases import Heartbeat, working
@@ -29,6 +30,7 @@ def restore(self: Task[Any, Any], job_id: int) -> None:
     send_after(job_id, retention)
     app.send_task("notify", [job_id])
     result_sets.destroy(job)
+    turns.give(turns.THAW, owner_id=job.owner_id)
 
 
 def _bring_back(job: Job, heartbeat: Heartbeat) -> None:

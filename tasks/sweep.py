@@ -3,15 +3,14 @@
 import logging
 
 from django.conf import settings
-from django.db.models import DurationField, ExpressionWrapper, F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from gas.models import Discard, Job, Notice, Status
 from gas.models.leases import FREE
 from gas.storage import result_sets
-from tasks import pipeline
+from tasks import pipeline, turns
 from tasks.app import app
-from tasks.archive import TIMER, archive
 from tasks.notify import notify
 
 logger = logging.getLogger(__name__)
@@ -27,7 +26,7 @@ def sweep() -> None:
         "subscribers' archived jobs": heal_archived_of_subscribers(),
         "free users' jobs without a date": heal_completed_without_date(),
         "jobs without a message": resend(stranded_jobs()),
-        "jobs soon to archive": send_ahead(soon_to_archive()),
+        "jobs whose turn it was": sum(map(turns.give_everybody, turns.LINES)),
         "mails without a message": remind(stranded_notices()),
         "files to destroy": result_sets.carry_out(stranded_discards()[:MOST]),
     }
@@ -36,27 +35,17 @@ def sweep() -> None:
 
 
 def stranded_jobs() -> QuerySet[Job]:
-    """Due, held by no living worker, and long without a message."""
+    """Due, held by no living worker, and long without a message; who waits in a line had none."""
     quiet = Now() - settings.RESEND_AFTER
     return (
         Job.objects.due()
         .filter(FREE, wake_at__lte=quiet)
         .filter(Q(sent_at=None) | Q(sent_at__lt=quiet))
+        .exclude(sent_at=None, status__in=[line.waits for line in turns.LINES])
         .exclude(status=Status.COMPLETED, owner__plan__archives=False)
         .exclude(status=Status.ARCHIVED, owner__plan__archives=True)
         .order_by("wake_at")
     )
-
-
-def soon_to_archive() -> QuerySet[Job]:
-    """Completed jobs whose retention ends within a timer of SQS, and that have no message yet."""
-    return Job.objects.filter(
-        status=Status.COMPLETED,
-        sent_at=None,
-        wake_at__gt=Now(),
-        wake_at__lte=Now() + TIMER,
-        owner__plan__archives=True,
-    ).order_by("wake_at")
 
 
 def stranded_notices() -> QuerySet[Notice]:
@@ -72,7 +61,7 @@ def stranded_discards() -> QuerySet[Discard]:
 def heal_archived_of_subscribers() -> int:
     """Wake archived jobs whose owners are subscribed; they miss what the upgrade did."""
     asleep = Job.objects.filter(status=Status.ARCHIVED, wake_at=None, owner__plan__archives=False)
-    return asleep.update(wake_at=Now() - settings.RESEND_AFTER, sent_at=None)
+    return asleep.update(wake_at=Now(), sent_at=None)
 
 
 def heal_completed_without_date() -> int:
@@ -86,16 +75,6 @@ def resend(jobs: QuerySet[Job]) -> int:
     batch = list(jobs[:MOST])
     for job in batch:
         pipeline.send(job)
-    return len(batch)
-
-
-def send_ahead(jobs: QuerySet[Job]) -> int:
-    """Send the one message of a long retention, with what is left of it as its timer."""
-    left = ExpressionWrapper(F("wake_at") - Now(), output_field=DurationField())
-    batch = list(jobs.annotate(left=left)[:MOST])
-    for job in batch:
-        Job.objects.filter(pk=job.pk).update(sent_at=Now())
-        archive.apply_async((job.pk,), countdown=max(0.0, job.left.total_seconds()))
     return len(batch)
 
 

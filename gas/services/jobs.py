@@ -1,6 +1,7 @@
 """What a person can ask of a job."""
 
 import json
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -11,7 +12,7 @@ from gas.models import Job, JobEvent, ResultFile, Status, Upload, User
 from gas.services import uploads
 from gas.storage import objects
 from gas.storage.locations import inputs, results
-from tasks import pipeline
+from tasks import pipeline, turns
 
 #: The example that everybody may annotate without a file of their own.
 EXAMPLE = settings.ROOT / "annotator/bundles/demo-grch38/example.vcf"
@@ -41,10 +42,9 @@ def submit(*, upload: Upload, name: str = "") -> Job:
             upload=upload,
             name=uploads.printable(name) or upload.filename,
             bundle=settings.BUNDLE.name,
-            sent_at=Now(),
         )
         JobEvent.objects.create(job=job, actor=owner.username, after=Status.QUEUED)
-        transaction.on_commit(lambda: pipeline.send(job), robust=True)
+        transaction.on_commit(partial(turns.give, turns.ANNOTATE, owner_id=owner.pk), robust=True)
     job.refresh_from_db()
     return job
 
@@ -84,6 +84,8 @@ def cancel(*, job: Job, actor: User) -> None:
             completed_at=Now(),
         )
         if stopped:
+            next_turn = partial(turns.give, turns.ANNOTATE, owner_id=job.owner_id)
+            transaction.on_commit(next_turn, robust=True)
             return
     raise JobRefused("The job has finished already.")
 

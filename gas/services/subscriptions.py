@@ -1,6 +1,7 @@
 """Subscriptions: what a verified payment event changes, all in one transaction."""
 
 import logging
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -10,12 +11,9 @@ from django.utils import timezone
 from gas.billing import get_billing
 from gas.billing.protocol import Event, EventKind, SubscriptionState
 from gas.models import BillingEvent, Job, Plan, Status, Subscription, User
-from tasks import pipeline
+from tasks import turns
 
 logger = logging.getLogger(__name__)
-
-#: Thaws asked for at once when somebody subscribes; the sweeper sends the rest in its own time.
-FIRST_THAWS = 100
 
 
 class SubscriptionRefused(Exception):
@@ -102,12 +100,13 @@ def activate(*, user: User, customer_id: str, provider_id: str) -> None:
     User.objects.filter(pk=user.pk).update(plan=Plan.PREMIUM)
     user.jobs.filter(status=Status.COMPLETED).update(wake_at=None, sent_at=None)
     user.jobs.filter(status=Status.ARCHIVED).update(wake_at=Now(), sent_at=None)
-    transaction.on_commit(lambda: _send_first_thaws(user), robust=True)
+    _give_turns(user.pk, turns.THAW, turns.ANNOTATE)
 
 
-def _send_first_thaws(user: User) -> None:
-    for job in user.jobs.filter(status=Status.ARCHIVED).due()[:FIRST_THAWS]:
-        pipeline.send(job)
+def _give_turns(owner_id: int, *lines: turns.Line) -> None:
+    """Send after the commit for what the plan has room for; ever the next follows what is done."""
+    for line in lines:
+        transaction.on_commit(partial(turns.give, line, owner_id=owner_id), robust=True)
 
 
 @transaction.atomic

@@ -96,6 +96,7 @@ class Broker:
 @contextmanager
 def in_memory() -> Iterator[None]:
     """Point the application at queues in this process."""
+    app.loader.import_default_modules()  # as a worker does
     configured = app.conf["broker_url"]
     _connect_to("memory://localhost")
     yield

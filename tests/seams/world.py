@@ -33,7 +33,7 @@ VCF = b"##fileformat=VCFv4.3\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
 CLOCKS: dict[type[Model], tuple[str, ...]] = {
     Job: ("wake_at", "sent_at", "lease_until"),
     Notice: ("created_at", "lease_until"),
-    Discard: ("created_at",),
+    Discard: ("created_at", "try_at"),
 }
 
 
@@ -72,8 +72,8 @@ class World:
         """A message that is sent is a step too."""
         self.fate.step(f"send {sender}")
 
-    def queued(self, owner: User, *, content: bytes = VCF) -> Job:
-        """A job that waits for annotate, its message sent."""
+    def submitted(self, owner: User, *, content: bytes = VCF) -> Job:
+        """A job that waits for its turn."""
         upload = Upload.objects.create(
             owner=owner,
             filename="cohort.vcf",
@@ -82,7 +82,11 @@ class World:
             etag=digest(content),
         )
         self.storage.kept[str(inputs(upload.key))] = content
-        job = Job.objects.create(owner=owner, upload=upload, name="Cohort", bundle="demo")
+        return Job.objects.create(owner=owner, upload=upload, name="Cohort", bundle="demo")
+
+    def queued(self, owner: User) -> Job:
+        """A job that waits for annotate, its message sent."""
+        job = self.submitted(owner)
         pipeline.send(job)
         return job
 

@@ -85,13 +85,15 @@ def test_a_queue_that_is_down_leaves_the_job_to_the_sweeper(
     django_capture_on_commit_callbacks: Commit,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def down(job: Job) -> None:
-        raise ConnectionError("no queue")
+    def down(job: Job, *, countdown: float) -> None:
+        raise pipeline.QueueUnavailable("no queue")
 
-    monkeypatch.setattr(pipeline, "send", down)
-    with django_capture_on_commit_callbacks(execute=True):
+    with monkeypatch.context() as patch, django_capture_on_commit_callbacks(execute=True):
+        patch.setattr(pipeline, "send", down)
         job = jobs.submit(upload=sent(world, owner))
     assert job.state is Status.QUEUED
+    world.an_hour_passes()
+    assert world.broker.names() == ["annotate"]
 
 
 @pytest.mark.parametrize(

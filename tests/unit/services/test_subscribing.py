@@ -234,20 +234,3 @@ def test_only_a_customer_has_a_portal(owner: User, billing: FakeBilling) -> None
         subscriptions.portal(user=owner, return_url="")
     receive(billing, "evt_1", "sub_1", ACTIVE)
     assert subscriptions.portal(user=owner, return_url="").endswith("/cus_1")
-
-
-def test_somebody_with_many_archived_jobs_gets_the_first_at_once_and_the_rest_by_sweeps(
-    world: World,
-    owner: User,
-    billing: FakeBilling,
-    monkeypatch: pytest.MonkeyPatch,
-    django_capture_on_commit_callbacks: Commit,
-) -> None:
-    monkeypatch.setattr(subscriptions, "FIRST_THAWS", 2)
-    for _ in range(5):
-        job_in(Status.ARCHIVED, owner, wake_at=None)
-    with django_capture_on_commit_callbacks(execute=True):
-        receive(billing, "evt_1", "sub_1", ACTIVE)
-    assert len(world.broker.arrived("thaw")) == 2
-    world.an_hour_passes()
-    assert len({message.args for message in world.broker.arrived("thaw")}) == 5
