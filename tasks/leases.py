@@ -28,6 +28,7 @@ from celeryconfig import LEASE, QUEUES
 from gas.models import CLAIMED_FROM, Job, LeaseLost, Status
 from gas.storage import result_sets
 from gas.storage.errors import StorageUnavailable
+from tasks.setbacks import bounded
 from tasks.transport import keep_hidden
 
 logger = logging.getLogger(__name__)
@@ -98,8 +99,9 @@ class Heartbeat:
 def working(task: Task[Any, Any], job_id: int, *, into: Status) -> Iterator[tuple[Job, Heartbeat]]:
     """Hold the job for one task; `Ignore` drops the message of a job that is not to be had.
 
-    A fault that passes lets the job go and sends the message again later; any other error leaves
-    the message to SQS, which redelivers it and in the end moves it to the dead letters.
+    A fault that passes, or a storage that refuses, lets the job go and sends the message again
+    later; any other error leaves the message to SQS, which redelivers it and in the end moves it to
+    the dead letters.
     """
     worker = f"{task.name}@{socket.gethostname()} {task.request.id}"
     job = Job.objects.claim(job_id, into=into, worker=worker, lease=LEASE)
@@ -108,7 +110,7 @@ def working(task: Task[Any, Any], job_id: int, *, into: Status) -> Iterator[tupl
         raise Ignore
     claim = copy(job)  # as it was made, whatever becomes of the job meanwhile
     try:
-        with _tried_again(task, claim), Heartbeat(claim, task) as heartbeat:
+        with bounded(task, claim), _tried_again(task, claim), Heartbeat(claim, task) as heartbeat:
             yield job, heartbeat
     except LeaseLost as loss:
         logger.warning("%s lets go: %s", worker, loss)

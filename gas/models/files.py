@@ -114,6 +114,14 @@ class ResultFile(models.Model):
         return self.NAMES[self.Kind(self.kind)]
 
 
+class DiscardQuerySet(models.QuerySet["Discard"]):
+    """Discards, in the order in which they are carried out."""
+
+    def due(self) -> "DiscardQuerySet":
+        """Discards to carry out now; what storage refused comes after what it was not asked yet."""
+        return self.filter(try_at__lte=Now()).order_by("try_at", "pk")
+
+
 class Discard(models.Model):
     """Bytes to destroy: written in the transaction that makes them needless, gone once they are.
 
@@ -138,6 +146,8 @@ class Discard(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     try_at = models.DateTimeField(db_default=Now(), help_text="Not before this.")
     tries = models.PositiveIntegerField(default=0, help_text="Times that storage refused.")
+
+    objects = DiscardQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["try_at"], name="discard_next")]

@@ -6,15 +6,26 @@ in the transaction that makes the bytes needless, carried out after it.
 
 import logging
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
-from gas.models import Discard, Job, ResultFile, Upload
+from django.conf import settings
+from django.db.models.functions import Now
+
+from gas.models import Alarm, Discard, Job, ResultFile, Upload
 from gas.storage import objects
 from gas.storage.archive import ArchiveState, Tier, get_archive
 from gas.storage.errors import StorageError, StorageUnavailable
 from gas.storage.locations import Location, inputs, results
 
 logger = logging.getLogger(__name__)
+
+#: After so long no form that was signed for an upload sends bytes any more, with an hour to spare.
+FORMS_END = timedelta(seconds=2 * objects.UPLOAD_SECONDS)
+
+#: Longest wait between two tries to destroy the same bytes, and how many tries staff do not see.
+LONGEST_WAIT = timedelta(hours=1)
+QUIET_TRIES = 12
 
 
 def fetch_input(job: Job, to: Path) -> None:
@@ -99,13 +110,22 @@ def discard_results(job: Job) -> None:
 
 def discard_copy(job: Job, receipt: str) -> None:
     """Give up an archived copy."""
-    Discard.objects.create(job=job, kind=Discard.Kind.ARCHIVE, place=receipt)
+    Discard.objects.create(job_id=job.pk, kind=Discard.Kind.ARCHIVE, place=receipt)
 
 
 def discard_input(upload: Upload, job: Job | None = None) -> None:
-    """Give up an uploaded file."""
+    """Give up an uploaded file, and what its form may still send until its hour is over."""
     place = str(inputs(upload.key))
     Discard.objects.create(job=job, kind=Discard.Kind.OBJECT, place=place)
+    Discard.objects.create(kind=Discard.Kind.OBJECT, place=place, try_at=Now() + FORMS_END)
+
+
+def discard_prefix(job: Job, *, wait: timedelta) -> None:
+    """Give up every result of a job once `wait` is over, when no worker writes there any more."""
+    place = str(results(job.prefix))
+    Discard.objects.create(
+        job_id=job.pk, kind=Discard.Kind.PREFIX, place=place, try_at=Now() + wait
+    )
 
 
 def destroy(job: Job) -> None:
@@ -117,12 +137,13 @@ def destroy(job: Job) -> None:
         _discard_leftovers(job)
     except StorageError as error:
         logger.warning("job %s may have left results behind: %s", job.pk, error)
-    carry_out(job.discards.all())
+    carry_out(Discard.objects.due().filter(job_id=job.pk))
 
 
 def _discard_leftovers(job: Job) -> None:
     Discard.objects.bulk_create(
-        Discard(job=job, kind=Discard.Kind.OBJECT, place=str(place)) for place in _leftovers(job)
+        Discard(job_id=job.pk, kind=Discard.Kind.OBJECT, place=str(place))
+        for place in _leftovers(job)
     )
 
 
@@ -140,13 +161,13 @@ def _leftovers(job: Job) -> Iterator[Location]:
 
 def destroy_input(upload: Upload) -> None:
     """Destroy an upload that has been given up."""
-    carry_out(Discard.objects.filter(place=str(inputs(upload.key))))
+    carry_out(Discard.objects.due().filter(place=str(inputs(upload.key))))
 
 
 def carry_out(discards: Iterable[Discard]) -> int:
     """Destroy the bytes of each row, then the row; returns how many.
 
-    What the storage refuses stays for the next sweep.
+    What the storage refuses is put off, ever longer, so that it never stands before the others.
     """
     done = 0
     for discard in discards:
@@ -154,17 +175,29 @@ def carry_out(discards: Iterable[Discard]) -> int:
             _destroy(discard)
         except StorageUnavailable as error:
             logger.warning("%s is still there: %s", discard, error)
+            _put_off(discard)
             break  # the next one would wait as long in vain
-        except StorageError:
+        except StorageError as error:
             logger.exception("%s is still there", discard)
+            _put_off(discard)
+            if discard.tries + 1 >= QUIET_TRIES:
+                Alarm.raise_once(f"discard {discard.pk}", f"{discard} cannot be destroyed: {error}")
         else:
             done += 1
     return done
 
 
+def _put_off(discard: Discard) -> None:
+    wait: timedelta = settings.RETRY_AFTER * 2 ** min(discard.tries, 20)
+    discard.put_off(min(wait, LONGEST_WAIT))
+
+
 def _destroy(discard: Discard) -> None:
-    if discard.kind == Discard.Kind.ARCHIVE:
-        get_archive().delete(discard.place)
-    else:
-        objects.delete([Location.parse(discard.place)])
+    match discard.kind:
+        case Discard.Kind.ARCHIVE:
+            get_archive().delete(discard.place)
+        case Discard.Kind.PREFIX:
+            objects.delete(objects.keys_under(Location.parse(discard.place)))
+        case _:
+            objects.delete([Location.parse(discard.place)])
     discard.delete()

@@ -10,10 +10,11 @@ from django.db import OperationalError
 from annotator.errors import AnnotatorFailed, InputRefused
 from celeryconfig import LEASE
 from gas.models import Discard, Job, Notice, ResultFile, Status, Upload, User
-from gas.storage.errors import StorageError, StorageUnavailable
+from gas.storage.errors import StorageUnavailable
 from gas.storage.locations import inputs
 from tasks import pipeline
-from tasks.annotate import BREAKDOWN, BROKE_DOWN, MOST_SETBACKS
+from tasks.annotate import BROKE_DOWN
+from tasks.setbacks import BREAKDOWN, MOST_SETBACKS
 from tests.seams.fate import Killed
 from tests.seams.people import RECORDS
 from tests.seams.world import World, downgrade, read, state, upgrade
@@ -24,7 +25,7 @@ RETRY = settings.RETRY_AFTER.total_seconds()
 
 def left_behind(world: World, job: Job) -> set[str]:
     """Objects in the folder of a job, and what is still to be destroyed."""
-    discards = set(Discard.objects.values_list("place", flat=True))
+    discards = set(Discard.objects.due().values_list("place", flat=True))
     return set(world.storage.under(job.prefix)) | discards
 
 
@@ -181,7 +182,7 @@ def test_a_fault_nobody_expected_leaves_the_message_and_the_lease(
 ) -> None:
     job = world.queued(owner)
     message = world.broker.take("annotate")
-    world.storage.fault = StorageError("what is this?")
+    world.storage.fault = KeyError("what is this?")
     assert world.broker.run(message) == "FAILURE"
     assert (state(job), world.broker.names()) == (Status.RUNNING, [])
     expire(job)

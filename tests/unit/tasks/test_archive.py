@@ -91,7 +91,7 @@ def test_a_copy_that_is_not_right_destroys_nothing(
     job = world.completed(owner)
     before = contents(world, job)
     world.archive.fault = fault
-    assert world.broker.deliver("archive") == "FAILURE"
+    assert world.broker.deliver("archive") == "RETRY"
     assert state(job) is Status.ARCHIVING
     assert contents(world, job) == before
     assert (world.storage.deleted, Discard.objects.count()) == ([], 0)

@@ -11,7 +11,7 @@ from celeryconfig import ANNOTATE_LIMIT, LEASE, QUEUES, Queue
 from tasks import app
 
 #: Modules of the package that are no tasks.
-BESIDES = {"app", "delays", "leases", "pipeline", "turns", "transport"}
+BESIDES = {"app", "delays", "leases", "pipeline", "setbacks", "transport", "turns"}
 
 
 #: A message goes when its task has returned or given it up, and never because something broke.

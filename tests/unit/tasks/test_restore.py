@@ -106,7 +106,7 @@ def test_a_copy_that_is_not_right_destroys_nothing(
     job = world.restoring(owner)
     before = contents(world, job)
     world.archive.fault = fault
-    assert world.broker.deliver("restore") == "FAILURE"
+    assert world.broker.deliver("restore") == "RETRY"
     assert (state(job), contents(world, job)) == (Status.RESTORING, before)
     assert len(world.archive.copies) == len(LARGE)
 
