@@ -4,7 +4,8 @@ bundle.json, schema gas.reference-bundle/1: `id`, `assembly`, `genes` (a sentenc
 `fasta` (path), `contigs` (each `name`, `length`, `aliases`, `genetic_code` by NCBI number, `genes`
 path or null), `files` (path -> bytes, sha256) and, where there are any, `sources` (each `name`,
 `release`, `path` of an indexed VCF with one allele per record, `columns` of the result -> of the
-source).
+source). `engine`, where there is one, is {"name": "vep", "cache": a folder in this one, or a link,
+"version": of Ensembl}; the files of the cache stand among `files`.
 """
 
 import json
@@ -43,6 +44,14 @@ class Source:
 
 
 @dataclass(frozen=True)
+class VepCache:
+    """A VEP cache as vepyr lays it out; `version` is the release of Ensembl."""
+
+    folder: Path
+    version: int
+
+
+@dataclass(frozen=True)
 class Bundle:
     """An installed reference; `files` maps a path in the folder to its sha256."""
 
@@ -54,6 +63,12 @@ class Bundle:
     contigs: tuple[Contig, ...]
     files: dict[str, str]
     sources: tuple[Source, ...] = ()
+    vep: VepCache | None = None
+
+    @property
+    def places(self) -> tuple[Path, ...]:
+        """The folders that hold its files; a cache may lie elsewhere, behind a link."""
+        return (self.folder, self.vep.folder.resolve()) if self.vep else (self.folder,)
 
     def names(self) -> dict[bytes, Contig]:
         """Map every name that a VCF may use to its contig."""
@@ -71,6 +86,7 @@ class Bundle:
             "genes": self.genes,
             "genetic_codes": {contig.name: contig.genetic_code for contig in self.contigs},
             "files": self.files,
+            **({"vep_cache": self.vep.version} if self.vep else {}),
             "sources": [
                 {
                     "name": source.name,
@@ -118,7 +134,16 @@ def _bundle(folder: Path, content: dict[str, Any]) -> Bundle:
         contigs=tuple(_contig(folder, entry) for entry in content["contigs"]),
         files={path: entry["sha256"] for path, entry in content["files"].items()},
         sources=tuple(_source(folder, entry) for entry in content.get("sources", ())),
+        vep=_vep_cache(folder, content["engine"]) if "engine" in content else None,
     )
+
+
+def _vep_cache(folder: Path, entry: dict[str, Any]) -> VepCache:
+    if entry["name"] != "vep":
+        raise AnnotatorFailed(
+            f"{folder} wants an engine named {entry['name']}; vep is the only one"
+        )
+    return VepCache(folder / entry["cache"], entry["version"])
 
 
 def _source(folder: Path, entry: dict[str, Any]) -> Source:

@@ -1,4 +1,4 @@
-"""python -m annotator bundle install|verify|list"""
+"""python -m annotator bundle install|verify|list|use-vep|use-csq"""
 
 import argparse
 import sys
@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from annotator import bundles, bundles_manifest
+from annotator import bundles, bundles_manifest, vep_cache
 from annotator.bundles_install import copy, install
+from annotator.download import Progress
 from annotator.errors import AnnotatorFailed
 
 REDRAW_SECONDS = 0.2
@@ -27,6 +28,7 @@ def add_to(commands: "argparse._SubParsersAction[P]") -> None:
     verify = verbs.add_parser("verify", help="compare every file of a bundle with its checksum")
     verify.add_argument("folder", type=Path, metavar="DIR", help="an installed bundle")
     verify.set_defaults(command=_verify)
+    _add_engines(verbs)
     listing = verbs.add_parser("list", help="show the bundles of a folder, and the manifests")
     listing.add_argument("folder", type=Path, metavar="DIR", nargs="?", default=bundles.SHIPPED)
     listing.set_defaults(command=_list)
@@ -52,13 +54,33 @@ def _add_install(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=_install)
 
 
+def _add_engines(verbs: "argparse._SubParsersAction[P]") -> None:
+    vep = verbs.add_parser("use-vep", help="annotate with a VEP cache, by vepyr")
+    vep.add_argument("folder", type=Path, metavar="DIR", help="an installed bundle")
+    vep.add_argument(
+        "--cache", type=Path, required=True, metavar="CACHE", help="a folder that vepyr built"
+    )
+    vep.set_defaults(command=_use_vep)
+    csq = verbs.add_parser("use-csq", help="annotate with the bundle's genes again")
+    csq.add_argument("folder", type=Path, metavar="DIR", help="an installed bundle")
+    csq.set_defaults(command=_use_csq)
+
+
+def _use_vep(options: argparse.Namespace, say: Say) -> None:
+    bundle = vep_cache.attach(options.folder, options.cache, _progress())
+    say(f"{bundle.id}: annotated by vepyr with {options.cache}")
+
+
+def _use_csq(options: argparse.Namespace, say: Say) -> None:
+    say(f"{vep_cache.detach(options.folder).id}: annotated by bcftools csq")
+
+
 def _install(options: argparse.Namespace, say: Say) -> None:
     if options.installed:
         say(str(copy(options.installed, options.into)))
         return
     manifest = bundles_manifest.read(options.manifest)
-    progress = Bar() if sys.stderr.isatty() else _silent
-    say(str(install(manifest, options.into, sources=options.sources, progress=progress)))
+    say(str(install(manifest, options.into, sources=options.sources, progress=_progress())))
 
 
 def _verify(options: argparse.Namespace, say: Say) -> None:
@@ -77,6 +99,10 @@ def _list(options: argparse.Namespace, say: Say) -> None:
         manifest = bundles_manifest.read(name)
         sources = ", ".join(source.name for source in manifest.sources)
         say(f"{name}\t{manifest.assembly}\t{manifest.genes_release}\t{sources}\tto be installed")
+
+
+def _progress() -> Progress:
+    return Bar() if sys.stderr.isatty() else _silent
 
 
 class Bar:
