@@ -2,7 +2,9 @@
 
 A job that waits is a row. Its message is sent when its owner has room for it, so that somebody
 with 10,000 jobs has a handful of messages in a queue and never a queue full of them. Of several
-owners, the one whose last turn is the longest ago goes first.
+owners, the one whose last turn is the longest ago goes first: a message of another steps back to
+the end of the queue. Where the queues are SQS's own, each owner is a message group, which SQS
+serves fairly before a worker ever sees a message.
 """
 
 import logging
@@ -10,7 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from operator import attrgetter
+from typing import Any
 
+from celery.signals import before_task_publish
 from django.conf import settings
 from django.db import transaction
 from django.db.models import DurationField, ExpressionWrapper, F, Min, Q, QuerySet
@@ -132,3 +136,15 @@ def is_of_another(job_id: int) -> bool:
     longer_ago = Q(owner__turn_at=None) | Q(owner__turn_at__lt=last[:1])
     sent = Job.objects.due().filter(status=Status.QUEUED).exclude(sent_at=None)
     return last.exclude(owner__turn_at=None).exists() and sent.filter(longer_ago).exists()
+
+
+@before_task_publish.connect(weak=False)
+def name_the_group(body: tuple[Any, ...], properties: dict[str, Any], **_: Any) -> None:
+    """Tell SQS whose job a message is about; kombu passes it on for any kind of queue.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
+    """
+    job_id = next(iter(body[0]), None)
+    if isinstance(job_id, int):
+        owners = Job.objects.filter(pk=job_id).values_list("owner_id", flat=True)
+        properties["MessageGroupId"] = str(owners.first() or "nobody")

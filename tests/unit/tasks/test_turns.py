@@ -219,3 +219,20 @@ def test_nobody_else_is_given_a_turn_by_it(world: World, owner: User, stranger: 
     theirs = world.submitted(stranger)
     turns.give(turns.ANNOTATE, owner_id=owner.pk)
     assert (world.broker.names(), read(theirs).sent_at) == ([], None)
+
+
+def test_each_owner_is_a_group_of_messages_however_they_are_sent(
+    world: World, owner: User, stranger: User
+) -> None:
+    queue(world, owner)
+    world.child.fault = StorageUnavailable("busy")
+    assert world.broker.deliver("annotate") == "RETRY"
+    queue(world, stranger)
+    sweep.delay()
+    groups = {m.args: m.properties.get("MessageGroupId") for m in world.broker.arrived()}
+    jobs_of = {job.owner_id: job.pk for job in Job.objects.all()}
+    assert groups == {
+        (jobs_of[owner.pk],): str(owner.pk),
+        (jobs_of[stranger.pk],): str(stranger.pk),
+        (): None,
+    }
