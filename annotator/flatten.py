@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotator.alleles import NO_ALT, Reason, unsafe_alt
+from annotator.blame import UnreadableError
 from annotator.columns import (
     ALT,
     CONTIG,
@@ -19,11 +20,13 @@ from annotator.columns import (
     INFO,
     POS,
     REF,
+    SAMPLES,
     behind,
     join_lines,
     split_lines,
 )
 from annotator.consequence import INTERGENIC, Effect, effects_of, worst
+from annotator.genotypes import some_out_of_range
 from annotator.summary import PREVIEW, Counts
 from annotator.table import SOURCES, rows_of, unarmed
 
@@ -88,6 +91,8 @@ class Flattener:
     def block(self, text: bytes) -> Flat:
         """Return the block for the outputs, and count it."""
         columns = split_lines(text)
+        if len(columns) > SAMPLES and some_out_of_range(columns[ALT], columns[SAMPLES]):
+            raise UnreadableError("a genotype names an allele that is not in ALT")
         coded = self._words(columns, some_flagged=SKIP in text).dictionary_encode()
         verdicts = self._verdicts(coded.dictionary.to_pylist())
         self._count(columns, coded.indices, verdicts)

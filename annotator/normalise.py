@@ -1,7 +1,7 @@
 """From whatever was sent to shards of text: screened, declared, sorted if needed."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,15 +13,17 @@ from annotator.assembly import (
     refusal,
     rivals,
 )
+from annotator.blame import blame
 from annotator.bundles import Bundle
+from annotator.crew import NotThisWayError
 from annotator.errors import AnnotatorFailed, InputRefused
-from annotator.header import Header, Undeclared, read_header
+from annotator.header import NOTHING, ORIGIN, Header, Undeclared, read_header
 from annotator.inputs import Input, whole_lines
 from annotator.outputs import split_header
 from annotator.screen import Screen, Tally, UndeclaredError, UnsortedError
 from annotator.shards import SHARD_BYTES, Cutter, Shard
 from annotator.sniff import Format
-from annotator.split import check_declared, whose_fault
+from annotator.split import check_declared, complaint, whose_fault
 from annotator.stages import Stage, StageFailedError
 from annotator.undeclared import find_undeclared
 
@@ -56,13 +58,23 @@ class Normaliser:
     bundle: Bundle
     work: Path
 
-    def another(self, plan: Plan, error: UnsortedError | UndeclaredError) -> Plan:
-        """Return the plan for a file that the last one did not suit."""
+    def another(self, plan: Plan, error: NotThisWayError) -> Plan:
+        """Return the plan for a file that the last one did not suit; raise where none would."""
         if isinstance(error, UnsortedError):
             return replace(plan, sort=True)
-        if plan.undeclared is not None:
-            raise InputRefused("The header lacks names that cannot be declared.")
-        return replace(plan, undeclared=self._find_undeclared())
+        if isinstance(error, UndeclaredError) and plan.undeclared is None:
+            return replace(plan, undeclared=self._find_undeclared())
+        raise self._blame(plan) or AnnotatorFailed(str(error)) from error
+
+    def _blame(self, plan: Plan) -> InputRefused | None:
+        blocks = self._lines(Input(self.source, self.kind))
+        header, rest = read_header(blocks)
+        undeclared = plan.undeclared or self._find_undeclared()
+        text = header.repaired(self._aliases(), undeclared)
+        screen = self._screen(header, undeclared, sorting=True)
+        screened = _screened(screen, rest, blocks)
+        numbered = ((screen.numbers, block.split(b"\n")[:-1]) for block in screened)
+        return blame(numbered, lambda lines: complaint(text + _text(lines), self.work))
 
     def run(
         self,
@@ -78,7 +90,7 @@ class Normaliser:
         blocks = self._lines(origin)
         header, rest = read_header(blocks)
         check_lengths(header.contigs, self.bundle)
-        undeclared = plan.undeclared or Undeclared()
+        undeclared = plan.undeclared or NOTHING
         screen = self._screen(header, undeclared, sorting=plan.sort)
         text = header.repaired(self._aliases(), undeclared)
         records = _screened(screen, rest, blocks)
@@ -105,6 +117,7 @@ class Normaliser:
             declared=frozenset(self._declared(header, undeclared)),
             reference=Reference(self.bundle),
             sorting=sorting,
+            may_name_origins=(b"INFO", ORIGIN) in header.declared or undeclared is not NOTHING,
         )
 
     def _aliases(self) -> list[tuple[bytes, int]]:
@@ -123,7 +136,7 @@ class Normaliser:
     def _find_undeclared(self) -> Undeclared:
         blocks = self._lines(Input(self.source, self.kind))
         header, rest = read_header(blocks)
-        known = frozenset(self._declared(header, Undeclared()))
+        known = frozenset(self._declared(header, NOTHING))
         return find_undeclared(header, _chain(rest, blocks), known)
 
     def _lines(self, origin: Input) -> Iterator[bytes]:
@@ -172,6 +185,10 @@ def _write(descriptor: int, text: bytes) -> None:
 
 def _screened(screen: Screen, rest: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
     return (screen.block(block) for block in _chain(rest, blocks) if block)
+
+
+def _text(lines: Sequence[bytes]) -> bytes:
+    return b"".join(line + b"\n" for line in lines)
 
 
 def _chain(rest: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:

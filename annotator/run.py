@@ -8,7 +8,7 @@ from typing import Any
 
 from annotator import __version__, outputs, summary
 from annotator.bundles import Bundle, load
-from annotator.crew import Crew
+from annotator.crew import Crew, NotThisWayError
 from annotator.engines import Engine
 from annotator.engines.csq import CsqEngine
 from annotator.errors import AnnotatorFailed
@@ -17,7 +17,6 @@ from annotator.normalise import Normalised, Normaliser, Plan
 from annotator.progress import OnProgress, Progress
 from annotator.provenance import COMMIT, Stopwatch, fingerprint, peak_memory_mb
 from annotator.sandbox import Walls
-from annotator.screen import UndeclaredError, UnsortedError
 from annotator.sniff import START_BYTES, Format, sniff
 from annotator.sources import KnownCounts
 from annotator.worker import ShardWork
@@ -119,7 +118,7 @@ class _Job:
             work.mkdir()
             try:
                 return self._attempt(replace(normaliser, work=work), plan, workers, progress)
-            except (UnsortedError, UndeclaredError) as error:
+            except NotThisWayError as error:
                 shutil.rmtree(work)
                 plan = normaliser.another(plan, error)
 

@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import NoReturn
 
+from annotator import genotypes
 from annotator.alleles import PLAIN_ALTS, PLAIN_REF, Reason, unsafe_record
 from annotator.assembly import Reference
 from annotator.bundles import Contig
 from annotator.crew import NotThisWayError
 from annotator.errors import InputRefused
+from annotator.header import FIXED_COLUMNS, ORIGIN
 
 ALT_CAP = 1000
 CROWD_CAP = 100_000
@@ -59,14 +61,21 @@ class Screen:
         declared: frozenset[bytes],
         reference: Reference,
         sorting: bool,
+        may_name_origins: bool = True,
     ) -> None:
         self.tally = Tally()
         self._tabs, self._line, self._sorting = columns - 1, first_line, sorting
         self._known, self._declared, self._reference = known, declared, reference
+        self._may_name_origins = may_name_origins
         self._at: Sequence[int] = ()
         self._crowd = 0
         self._plain_refs: set[bytes] = set()
         self._plain_alts: set[bytes] = set()
+
+    @property
+    def numbers(self) -> Sequence[int]:
+        """The numbers, in the file, of the lines that the last block gave back."""
+        return self._at
 
     def block(self, block: bytes) -> bytes:
         """Return the block fit for the engine; raise InputRefused naming the line that is not."""
@@ -82,6 +91,7 @@ class Screen:
             flags |= self._against_reference(
                 name, first, numbers[first:last], refs[first:last], flags
             )
+        self._check_genotypes(lines, alts)
         self._count(alts, flags)
         return _with_flags(lines, flags) if flags else text
 
@@ -92,6 +102,12 @@ class Screen:
         self._line += len(lines)
         if b"\0" in block:
             self._blame((b"\0" in line for line in lines), "holds a NUL byte")
+        if b"\r" in text:
+            self._blame((b"\r" in line for line in lines), "holds a carriage return in its middle")
+        if text.startswith(b"#") or b"\n#" in text:
+            self._blame((line[:1] == b"#" for line in lines), "a header line among the records")
+        if not self._may_name_origins and ORIGIN in text:
+            raise UndeclaredError  # bcftools would take it for a field of its own, and crash
         if b"" not in lines and not any(name in text for name in _OWN_NAMES):
             return text, lines
         self._at = [at for at, line in zip(self._at, lines, strict=True) if line]
@@ -128,6 +144,16 @@ class Screen:
             for at, (ref, alt) in enumerate(zip(refs, alts, strict=True))
             if (ref in odd_refs or alt in odd_alts) and (reason := unsafe_record(ref, alt))
         }
+
+    def _check_genotypes(self, lines: Sequence[bytes], alts: Sequence[bytes]) -> None:
+        """Look where the split would hide it: there an allele that is not in ALT becomes the REF's.
+
+        The records with one ALT are looked through in bulk, after the split.
+        """
+        if self._tabs > len(FIXED_COLUMNS) and b"," in b"".join(alts):
+            for number, line, alt in zip(self._at, lines, alts, strict=True):
+                if b"," in alt:
+                    genotypes.check(number, line)
 
     def _check_order(self, name: bytes, numbers: list[int]) -> None:
         if name not in self._declared:

@@ -25,6 +25,8 @@ _OTHERS = (
     (b"\xfd7zXZ", "The file is compressed with xz; use gzip or bgzip."),
     (b"\x28\xb5\x2f\xfd", "The file is compressed with zstd; use gzip or bgzip."),
     (b"\xef\xbb\xbf", "The file starts with a byte-order mark; save it without one."),
+    (b"\xff\xfe", "The file is written in UTF-16; save it as plain text (UTF-8)."),
+    (b"\xfe\xff", "The file is written in UTF-16; save it as plain text (UTF-8)."),
     (b"%PDF", "The file is a PDF document, not a VCF."),
     (b"{", "The file is JSON, not a VCF."),
     (b"<", "The file is a web page or XML, not a VCF."),

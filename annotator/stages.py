@@ -17,7 +17,12 @@ from annotator.sandbox import die_with
 
 _FORK = multiprocessing.get_context("fork")
 _LOG_BYTES = 65536
-_ERROR_LINE = re.compile(r"\[E::\w+\] (.+)|Error: (wrong number of fields in .+?, found \d+)")
+_ERROR_LINE = re.compile(
+    r"\[E::\w+\] (.+)|Error: (wrong number of fields in .+?, found \d+)"
+    r"|Error at \S+:\d+, (the tag .+?)\. Use"
+)
+_PLACE = re.compile(r" at \S+:\d+")
+_COMPLAINT = 200  # characters
 
 
 class StageFailedError(Exception):
@@ -29,9 +34,12 @@ class StageFailedError(Exception):
 
     @property
     def complaint(self) -> str | None:
-        """What htslib said of the records, if it was the records."""
+        """What htslib said of the records, if it was the records, without their place."""
         found = _ERROR_LINE.search(self.log)
-        return found[1] or found[2] if found and self.code > 0 else None
+        if found is None or self.code < 0:
+            return None
+        said = found[found.lastindex or 0][:_COMPLAINT]
+        return _PLACE.sub("", said).rstrip(".: ")
 
 
 class Stage:

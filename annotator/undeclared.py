@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from annotator.errors import InputRefused
-from annotator.header import Header, Undeclared
+from annotator.header import CONTIG_NAME, Header, Undeclared
 
 NAMES_CAP = 100_000
 
@@ -38,13 +38,15 @@ def find_undeclared(
     header: Header, blocks: Iterator[bytes], contigs: frozenset[bytes]
 ) -> Undeclared:
     """Read the records and return what neither the header nor `contigs` declares."""
-    used = _Used()
+    used, number = _Used(), header.lines
     for block in blocks:
-        for line in block.replace(b"\r\n", b"\n").split(b"\n"):
+        for line in block.replace(b"\r\n", b"\n").split(b"\n")[:-1]:
+            number += 1
             if line.count(b"\t") >= 7:
+                _check_contig(line, number)
                 used.add(line)
         used.check()
-    nothing = (b"", b".", b"PASS", b"0")
+    nothing = (b"", b".", b"PASS")
     return Undeclared(
         contigs=tuple(n for n in used.contigs if n not in contigs),
         filters=_missing(header, b"FILTER", used.filters, nothing),
@@ -60,3 +62,10 @@ def _missing(
     nothing: tuple[bytes, ...],
 ) -> tuple[bytes, ...]:
     return tuple(n for n in used if n not in nothing and (kind, n) not in header.declared)
+
+
+def _check_contig(line: bytes, number: int) -> None:
+    name = line[: line.index(b"\t")]
+    if not CONTIG_NAME.fullmatch(name):
+        shown = name[:40].decode(errors="replace")
+        raise InputRefused(f"line {number}: CHROM '{shown}' is not the name of a contig.")

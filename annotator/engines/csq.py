@@ -17,7 +17,7 @@ from annotator.stages import Stage, StageFailedError
 LOCAL = ("--local-csq", "--samples", "-", "--trim-protein-seq", "20")
 _QUIET = ("--force", "-v", "0")
 # Records with a flag, and alleles that csq would misread, pass through untouched.
-_EXCLUDE = 'GAS_SKIP!="." || ALT~"[^ACGTacgt]"'
+_EXCLUDE = 'INFO/GAS_SKIP!="." || ALT~"[^ACGTacgt]"'
 _BCSQ = InfoField(
     "BCSQ",
     b"##INFO=<ID=BCSQ,Number=.,Type=String,"

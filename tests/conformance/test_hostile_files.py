@@ -179,12 +179,12 @@ def test_a_line_that_is_no_record_is_named(tmp_path: Path) -> None:
     assert refusal(vcf(tmp_path, *rows)) == "line 4: POS 'abc' is not a number."
 
 
-def test_a_genotype_that_htslib_cannot_read_is_the_inputs_fault(tmp_path: Path) -> None:
+def test_a_genotype_that_htslib_cannot_read_is_refused_with_its_line(tmp_path: Path) -> None:
     text = HEAD.replace("INFO\n", "INFO\tFORMAT\tS\n").replace(
         "#CHROM", '##FORMAT=<ID=GT,Number=1,Type=String,Description="g">\n#CHROM'
     )
     source = file(tmp_path, (text + "chrM\t100\t.\tG\tA\t.\t.\t.\tGT\thello\n").encode())
-    assert refusal(source).startswith("The records cannot be read: ")
+    assert refusal(source) == "line 4: Couldn't read GT data: value not a number or '.'."
 
 
 def test_a_file_on_another_assembly_is_refused_by_its_bases(tmp_path: Path) -> None:

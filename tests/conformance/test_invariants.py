@@ -34,6 +34,7 @@ def records(draw: st.DrawFn) -> str:
     contig = draw(st.sampled_from(("MT", "MT", "MT", "unknown")))
     cell = draw(st.sampled_from((".", "rs1", "=1+1", "@x", '"q')))
     genotypes = draw(st.sampled_from(("0/1\t./.", "0|1\t1|1", "1\t0")))
+    genotypes = genotypes if usable != ["."] else "0/0\t./."
     return f"{contig}\t{pos}\t{cell}\t{ref}\t{','.join(usable)}\t.\tPASS\tDP=3\tGT\t{genotypes}\n"
 
 
