@@ -51,16 +51,23 @@ class BgzfWriter:
         with part.open("rb") as file:
             shutil.copyfileobj(file, self._file, COPY_BYTES)
 
-    def write(self, text: bytes) -> None:
+    def write(self, text: bytes | memoryview) -> None:
         """Add text; whole blocks go to the file at once."""
-        text = self._held + text
-        whole = len(text) - len(text) % BLOCK_BYTES
-        for start in range(0, whole, BLOCK_BYTES):
-            self._file.write(_block(text[start : start + BLOCK_BYTES], self._level))
-        self._held = text[whole:]
+        left = memoryview(text)
+        if self._held:
+            room = BLOCK_BYTES - len(self._held)
+            self._held += left[:room]
+            left = left[room:]
+            if len(self._held) < BLOCK_BYTES:
+                return
+            self._file.write(_block(self._held, self._level))
+        while len(left) >= BLOCK_BYTES:
+            self._file.write(_block(left[:BLOCK_BYTES], self._level))
+            left = left[BLOCK_BYTES:]
+        self._held = bytes(left)
 
 
-def _block(text: bytes, level: int) -> bytes:
+def _block(text: bytes | memoryview, level: int) -> bytes:
     packed = _deflated(text, level)
     if len(packed) + _FRAME_BYTES > 1 << 16:  # bytes that do not compress are stored
         stored = zlib.compressobj(0, zlib.DEFLATED, -15)
@@ -70,7 +77,7 @@ def _block(text: bytes, level: int) -> bytes:
     return header + packed + struct.pack("<II", isal_zlib.crc32(text), len(text))
 
 
-def _deflated(text: bytes, level: int) -> bytes:
+def _deflated(text: bytes | memoryview, level: int) -> bytes:
     # ISA-L: a quarter of zlib's time for the same size.
     packer = isal_zlib.compressobj(level, isal_zlib.DEFLATED, -15)
     return packer.compress(text) + packer.flush()

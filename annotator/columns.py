@@ -2,33 +2,46 @@
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.csv as pv
 
 from annotator.errors import AnnotatorFailed
 
-CONTIG, POS, ID, REF, ALT, QUAL, FILTER, INFO, SAMPLES = range(9)
+CONTIG, POS, ID, REF, ALT, QUAL, FILTER, INFO, FORMAT, SAMPLES = range(10)
+_BOM = b"\xef\xbb\xbf"
+_UNEQUAL = "the engine wrote records of unequal width"
+_BARE = pv.ParseOptions(delimiter="\t", quote_char=False, double_quote=False)
 
 
 def split_lines(text: bytes) -> list[pa.Array]:
-    """Return the columns of whole record lines; FORMAT and samples, if any, are one column."""
-    lines = pa.array(text.split(b"\n")[:-1], pa.binary())
-    cells = pc.split_pattern(lines, pattern="\t", max_splits=SAMPLES)
-    flat = cells.flatten()
-    width = len(flat) // len(lines)
-    if width < SAMPLES or pc.list_value_length(cells).unique().to_pylist() != [width]:
-        raise AnnotatorFailed("the engine wrote records of unequal width")
-    first = pc.cumulative_sum(pa.repeat(pa.scalar(width, pa.int32()), len(lines)), start=-width)
-    return [flat.take(pc.add(first, at)) for at in range(width)]
+    """Return the columns of whole record lines; all samples together are one column."""
+    width = text.count(b"\t", 0, text.index(b"\n")) + 1
+    if width <= INFO:
+        raise AnnotatorFailed(_UNEQUAL)
+    if width > SAMPLES + 1 or b"\r" in text or text.startswith(_BOM):  # what the reader takes amiss
+        return _split_by_pattern(text)
+    return _split_by_reader(text, width)
 
 
-def join_lines(columns: list[pa.Array]) -> bytes:
-    """Return the columns as lines of tab-separated text; what is null becomes a dot."""
-    if not len(columns[0]):
-        return b""
-    lines = pc.binary_join_element_wise(
-        *columns, _binary(b"\t"), null_handling="replace", null_replacement="."
-    )
-    whole = pa.ListArray.from_arrays(pa.array([0, len(lines)], pa.int32()), lines)
-    return bytes(pc.binary_join(whole, _binary(b"\n"))[0].as_buffer()) + b"\n"
+def together(*columns: pa.Array | pa.Scalar) -> pa.Array:
+    """Return the cells of each row, with tabs between them."""
+    return pc.binary_join_element_wise(*columns, binary(b"\t"))
+
+
+def text_of_lines(*columns: pa.Array | pa.Scalar) -> memoryview:
+    """Return the text of the columns of lines; the last column holds the newlines, see `ended`."""
+    lines = together(*columns)
+    text = memoryview(lines.buffers()[2] or b"")
+    return text[: pc.sum(pc.binary_length(lines)).as_py() or 0]
+
+
+def ended(column: pa.Array) -> pa.Array:
+    """Return the values of a line's last column, each with a newline."""
+    return pc.binary_join_element_wise(column, binary(b"\n"), binary(b""))
+
+
+def marked(column: pa.Array) -> pa.Array:
+    """Return each INFO behind a semicolon, so that every field has one before it."""
+    return pc.binary_join_element_wise(binary(b""), column, binary(b";"))
 
 
 def behind(column: pa.Array, mark: str) -> pa.Array:
@@ -55,5 +68,30 @@ def text_of(column: pa.Array) -> pa.Array:
         )
 
 
-def _binary(value: bytes) -> pa.Scalar:
+def binary(value: bytes) -> pa.Scalar:
+    """Return a value that Arrow puts beside a column of bytes."""
     return pa.scalar(value, pa.binary())
+
+
+def _split_by_reader(text: bytes, width: int) -> list[pa.Array]:
+    names = [str(at) for at in range(width)]
+    whole = pv.ReadOptions(use_threads=False, column_names=names, block_size=len(text) + 1)
+    as_bytes = pv.ConvertOptions(check_utf8=False, column_types=dict.fromkeys(names, pa.binary()))
+    try:
+        table = pv.read_csv(pa.BufferReader(text), whole, _BARE, as_bytes)
+    except pa.ArrowInvalid as error:
+        raise AnnotatorFailed(_UNEQUAL) from error
+    (batch,) = table.to_batches()
+    columns: list[pa.Array] = batch.columns
+    return columns
+
+
+def _split_by_pattern(text: bytes) -> list[pa.Array]:
+    lines = pa.array(text.split(b"\n")[:-1], pa.binary())
+    cells = pc.split_pattern(lines, pattern="\t", max_splits=SAMPLES)
+    flat = cells.flatten()
+    width = len(flat) // len(lines)
+    if pc.list_value_length(cells).unique().to_pylist() != [width]:
+        raise AnnotatorFailed(_UNEQUAL)
+    first = pc.cumulative_sum(pa.repeat(pa.scalar(width, pa.int32()), len(lines)), start=-width)
+    return [flat.take(pc.add(first, at)) for at in range(width)]

@@ -16,21 +16,28 @@ from annotator.columns import (
     ALT,
     CONTIG,
     FILTER,
+    FORMAT,
     ID,
     INFO,
     POS,
     REF,
     SAMPLES,
     behind,
-    join_lines,
+    binary,
+    ended,
+    marked,
     split_lines,
+    text_of_lines,
+    together,
 )
 from annotator.consequence import INTERGENIC, Effect, effects_of, worst
 from annotator.genotypes import some_out_of_range
+from annotator.known import KnownCounts
 from annotator.summary import PREVIEW, Counts
-from annotator.table import SOURCES, rows_of, unarmed
+from annotator.table import Rows, rows_of, said_by_sources, unarmed
 
 MEMORY_CAP = 50_000  # distinct verdicts remembered
+OURS = b"GAS_"
 SKIP = b"GAS_SKIP="
 _PLAIN_ALT = "^[ACGTacgt]+$"
 _OURS = b"\0"  # starts a word of ours; no input holds a NUL
@@ -55,9 +62,9 @@ class Verdict:
 class Flat:
     """A block of records as each output takes it."""
 
-    vcf: bytes
-    table: pa.RecordBatch
-    skipped: bytes
+    vcf: memoryview
+    rows: Rows
+    skipped: memoryview
 
 
 def _verdict(word: bytes) -> Verdict:
@@ -85,35 +92,45 @@ def _fields(effect: Effect) -> bytes:
 class Flattener:
     """Takes blocks of the engine's record lines, in their order."""
 
+    known: KnownCounts
     counts: Counts = field(default_factory=Counts)
     _known: dict[bytes, Verdict] = field(default_factory=dict)
 
     def block(self, text: bytes) -> Flat:
         """Return the block for the outputs, and count it."""
         columns = split_lines(text)
-        if len(columns) > SAMPLES and some_out_of_range(columns[ALT], columns[SAMPLES]):
-            raise UnreadableError("a genotype names an allele that is not in ALT")
-        coded = self._words(columns, some_flagged=SKIP in text).dictionary_encode()
+        if len(columns) > SAMPLES:
+            samples = together(columns[FORMAT], columns[SAMPLES])
+            if some_out_of_range(columns[ALT], samples):
+                raise UnreadableError("a genotype names an allele that is not in ALT")
+        fields = marked(columns[INFO])
+        coded = self._words(columns, fields, some_flagged=SKIP in text).dictionary_encode()
         verdicts = self._verdicts(coded.dictionary.to_pylist())
         self._count(columns, coded.indices, verdicts)
-        told = [name for name, tag in SOURCES.items() if f"{tag}=".encode() in text]
-        table = rows_of(columns, coded.indices, [verdict.effects for verdict in verdicts], told)
+        said = self._said(fields) if OURS in text else {}
+        effects = [verdict.effects for verdict in verdicts]
+        rows = rows_of(columns, coded.indices, effects, said, ())
         skipped = _skipped(columns, coded.indices, verdicts)
         columns[INFO] = _info(columns[INFO], coded.indices, verdicts)
-        return Flat(join_lines(columns), table, skipped)
+        return Flat(text_of_lines(*columns[:-1], ended(columns[-1])), rows, skipped)
 
-    def _words(self, columns: list[pa.Array], *, some_flagged: bool) -> pa.Array:
-        marked = pc.binary_join_element_wise(_binary(b""), columns[INFO], _binary(b";"))
-        found = behind(marked, ";BCSQ=")
-        words = pc.fill_null(found, _binary(_BETWEEN))
+    def _words(self, columns: list[pa.Array], fields: pa.Array, *, some_flagged: bool) -> pa.Array:
+        found = behind(fields, ";BCSQ=")
         if not found.null_count:
-            return words
+            return found
+        words = found.fill_null(_BETWEEN)
         odd = pc.and_(
-            pc.is_null(found), pc.invert(_plain(columns, marked if some_flagged else None))
+            pc.is_null(found), pc.invert(_plain(columns, fields if some_flagged else None))
         )
         cells = (columns[at].filter(odd).to_pylist() for at in (REF, ALT, INFO))
         ours = [_odd_word(*cell) for cell in zip(*cells, strict=True)]
         return pc.replace_with_mask(words, odd, pa.array(ours, pa.binary()))
+
+    def _said(self, fields: pa.Array) -> dict[str, pa.Array]:
+        ours = pc.match_substring(fields, pattern=";GAS_")
+        some = fields.filter(ours)
+        self.known.seen(some)
+        return said_by_sources(ours, some)
 
     def _verdicts(self, words: list[bytes]) -> list[Verdict]:
         if len(self._known) > MEMORY_CAP:
@@ -134,7 +151,7 @@ class Flattener:
             counts.contigs[contig.decode(errors="replace")] += times
         for name, times in _frequencies(columns[FILTER]):
             counts.add_filter(name.decode(errors="replace"), times)
-        changes = pc.binary_join_element_wise(columns[REF], columns[ALT], _binary(b"\t"))
+        changes = pc.binary_join_element_wise(columns[REF], columns[ALT], binary(b"\t"))
         for change, times in _frequencies(changes):
             ref, _, alt = change.partition(b"\t")
             if alt != NO_ALT:
@@ -161,19 +178,22 @@ def _odd_word(ref: bytes, alt: bytes, info: bytes) -> bytes:
 
 def _info(info: pa.Array, numbers: pa.Array, verdicts: list[Verdict]) -> pa.Array:
     suffixes = pa.array([verdict.suffix for verdict in verdicts], pa.binary()).take(numbers)
-    joined = pc.binary_join_element_wise(info, suffixes, _binary(b""))
+    joined = pc.binary_join_element_wise(info, suffixes, binary(b""))
+    nothing = pc.equal(info, binary(b"."))
+    if not pc.any(nothing).as_py():
+        return joined
     alone = pa.array([verdict.suffix[1:] or b"." for verdict in verdicts], pa.binary())
-    return pc.if_else(pc.equal(info, _binary(b".")), alone.take(numbers), joined)
+    return pc.if_else(nothing, alone.take(numbers), joined)
 
 
-def _skipped(columns: list[pa.Array], numbers: pa.Array, verdicts: list[Verdict]) -> bytes:
+def _skipped(columns: list[pa.Array], numbers: pa.Array, verdicts: list[Verdict]) -> memoryview:
     reasons = pa.array([verdict.skipped.encode() or None for verdict in verdicts], pa.binary())
     if reasons.null_count == len(reasons):
-        return b""
+        return memoryview(b"")
     reason = reasons.take(numbers)
     skipped = pc.is_valid(reason)
     cells = [columns[at].filter(skipped) for at in (CONTIG, POS, ID, REF, ALT)]
-    return join_lines([*map(unarmed, cells), reason.filter(skipped)])
+    return text_of_lines(*map(unarmed, cells), ended(reason.filter(skipped)))
 
 
 def _preview(
@@ -199,7 +219,3 @@ def _shown(columns: list[pa.Array], at: int, effect: Effect) -> dict[str, str | 
 def _frequencies(values: pa.Array) -> list[tuple[Any, int]]:
     found = pc.value_counts(values)
     return list(zip(found.field(0).to_pylist(), found.field(1).to_pylist(), strict=True))
-
-
-def _binary(value: bytes) -> pa.Scalar:
-    return pa.scalar(value, pa.binary())

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
+from annotator.known import KnownCounts
 from annotator.outputs import ANNOTATED, PARQUET, SKIPPED, TSV, ParquetFile, final_header, join
-from annotator.sources import KnownCounts
 from annotator.summary import Counts
 from annotator.worker import Part
 

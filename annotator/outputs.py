@@ -10,14 +10,14 @@ import pysam
 
 from annotator.bgzf import BgzfWriter
 from annotator.flatten import Flat
-from annotator.table import SCHEMA, tsv, tsv_header
+from annotator.table import SCHEMA, tsv_header
 
 ANNOTATED = "annotated.vcf.gz"
 TSV = "annotated.tsv.gz"
 PARQUET = "annotated.parquet"
 SKIPPED = "skipped.tsv"
 ROWS = "rows.arrows"  # between a worker and the one that writes the Parquet file
-COMPRESSION = 3
+COMPRESSION = 2
 ROW_GROUP = 100_000  # rows; a range request reads one group's columns, a few hundred KB
 _SKIPPED_HEADER = b"contig\tposition\tid\tref\talt\treason\n"
 _TEXT = b'##INFO=<ID=%s,Number=%s,Type=String,Description="%s">'
@@ -39,9 +39,9 @@ def write_part(folder: Path, blocks: Iterable[Flat]) -> None:
         rows = files.enter_context(pa.ipc.new_stream(str(folder / ROWS), SCHEMA))
         for block in blocks:
             vcf.write(block.vcf)
-            table.write(tsv(block.table))
+            table.write(block.rows.tsv)
             skipped.write(block.skipped)
-            rows.write_batch(block.table)
+            rows.write_batch(block.rows.batch)
 
 
 class ParquetFile:
@@ -49,7 +49,14 @@ class ParquetFile:
 
     def __init__(self, path: Path) -> None:
         self._writer = pq.ParquetWriter(
-            path, SCHEMA, compression="zstd", compression_level=1, write_page_index=True
+            path,
+            SCHEMA,
+            compression="zstd",
+            compression_level=1,
+            write_page_index=True,
+            store_schema=False,  # so that coded columns are read as plain strings
+            use_dictionary=[column.name for column in SCHEMA if column.name != "position"],
+            column_encoding={"position": "DELTA_BINARY_PACKED"},
         )
         self._held: list[pa.RecordBatch] = []
         self._rows = self.written = 0
@@ -72,7 +79,7 @@ class ParquetFile:
         self._writer.close()
 
     def _write_group(self) -> None:
-        table = pa.Table.from_batches(self._held)
+        table = pa.Table.from_batches(self._held).unify_dictionaries()
         self._writer.write_table(table[:ROW_GROUP], row_group_size=ROW_GROUP)
         self._held = table[ROW_GROUP:].to_batches()
         self._rows = max(0, self._rows - ROW_GROUP)
@@ -84,7 +91,7 @@ def join(parts: list[Path], results: Path, vcf_header: bytes) -> None:
         file.write(_SKIPPED_HEADER)
         for part in parts:
             file.write((part / SKIPPED).read_bytes())
-    for name, header in ((ANNOTATED, vcf_header), (TSV, tsv_header())):
+    for name, header in ((ANNOTATED, vcf_header), (TSV, tsv_header(()))):
         with BgzfWriter(results / name, COMPRESSION) as whole:
             whole.write(header)
             for part in parts:

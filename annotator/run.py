@@ -13,12 +13,12 @@ from annotator.engines import Engine
 from annotator.engines.csq import CsqEngine
 from annotator.errors import AnnotatorFailed
 from annotator.gather import Gathered
+from annotator.known import KnownCounts
 from annotator.normalise import Normalised, Normaliser, Plan
 from annotator.progress import OnProgress, Progress
 from annotator.provenance import COMMIT, Stopwatch, fingerprint, peak_memory_mb
 from annotator.sandbox import Walls
 from annotator.sniff import START_BYTES, Format, sniff
-from annotator.sources import KnownCounts
 from annotator.worker import ShardWork
 
 PROVENANCE = "provenance.json"

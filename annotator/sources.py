@@ -4,21 +4,17 @@
 contig names, so the names of the file are swapped for them, and swapped back by the last command.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping
 from itertools import zip_longest
 from pathlib import Path
-from re import compile as pattern
-from typing import Any
 
 from annotator.bundles import Bundle, Contig, Source
 from annotator.errors import AnnotatorFailed
 from annotator.stages import Stage, StageFailedError
 
-CLINVAR = "GAS_CLNSIG"
 # Flagged records, and alleles that are no plain sequence, stay as they came.
 _KEEP_FLAGGED = ("--keep-sites", "--include", 'GAS_SKIP="." && ALT!~"[^ACGTacgt]"')
-_ID = "ID"
 
 
 class Sources:
@@ -66,43 +62,6 @@ class Sources:
         finally:
             stage.stop()
         return target
-
-
-class KnownCounts:
-    """How many alleles the sources know, and how ClinVar classes them."""
-
-    def __init__(self, bundle: Bundle) -> None:
-        columns = [column for source in bundle.sources for column in source.columns.items()]
-        tags = "|".join(ours for ours, theirs in columns if theirs == _ID)
-        classes = any(ours == CLINVAR for ours, _ in columns)
-        self._known = pattern(rf"[;\t](?:{tags})=[^\n]*".encode())  # at most once a line
-        self._class = pattern(rf"[;\t]{CLINVAR}=([^;\t\n]+)".encode())
-        self._has_ids, self._has_classes = bool(tags), classes
-        self.times: Counter[str] = Counter()
-        self.known = 0
-
-    def seen(self, block: bytes) -> bytes:
-        """Count the record lines of a block, and return it."""
-        if self._has_ids:
-            self.known += len(self._known.findall(block))
-        if self._has_classes:
-            found = self._class.findall(block)
-            self.times.update(word.decode(errors="replace") for word in found)
-        return block
-
-    def add(self, other: "KnownCounts") -> None:
-        """Add the counts of the records that follow."""
-        self.known += other.known
-        self.times.update(other.times)
-
-    def summary(self, annotated: int) -> dict[str, Any]:
-        """Return the keys `known`, `novel` and `clinvar` of summary.json, as far as they apply."""
-        content: dict[str, Any] = {}
-        if self._has_ids:
-            content |= {"known": self.known, "novel": annotated - self.known}
-        if self._has_classes:
-            content["clinvar"] = dict(sorted(self.times.items(), key=lambda c: (-c[1], c[0])))
-        return content
 
 
 def swaps(used: tuple[bytes, ...], known: Mapping[bytes, Contig]) -> list[dict[str, str]]:

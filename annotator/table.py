@@ -6,7 +6,8 @@ marks. The Parquet file holds the same cells as they came.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,15 +16,18 @@ from annotator.columns import (
     ALT,
     CONTIG,
     FILTER,
+    FORMAT,
     ID,
-    INFO,
     POS,
     REF,
     SAMPLES,
     before,
     behind,
-    join_lines,
+    binary,
+    ended,
     text_of,
+    text_of_lines,
+    together,
 )
 from annotator.consequence import Effect
 
@@ -35,63 +39,77 @@ SOURCES = {  # column: the INFO field in which a source leaves it
     "clinvar_review": "GAS_CLNREVSTAT",
     "allele_frequency": "GAS_AF",
 }
+_CODED = pa.dictionary(pa.int32(), pa.string())  # in memory; plain strings to who reads the file
 SCHEMA = pa.schema(
     [
-        ("contig", pa.string()),
+        ("contig", _CODED),
         ("position", pa.int32()),
-        ("ref", pa.string()),
-        ("alt", pa.string()),
+        ("ref", _CODED),
+        ("alt", _CODED),
         ("id", pa.string()),
-        *((name, pa.string()) for name in (*EFFECT, *CHANGES)),
+        *((name, _CODED) for name in (*EFFECT, *CHANGES)),
         ("known_id", pa.string()),
-        ("clinvar_significance", pa.string()),
-        ("clinvar_review", pa.string()),
+        ("clinvar_significance", _CODED),
+        ("clinvar_review", _CODED),
         ("allele_frequency", pa.float64()),
-        ("filter", pa.string()),
-        ("genotypes", pa.string()),
+        ("filter", _CODED),
+        ("genotypes", _CODED),
     ]
 )
-HOSTILE = ("id", "filter", "genotypes")
 _ARMED = '^[=+@"-]|[\\x00-\\x1f]'
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The same rows for Parquet and as the lines of the TSV."""
+
+    batch: pa.RecordBatch
+    tsv: memoryview
+
+
+def schema(extra: tuple[str, ...]) -> pa.Schema:
+    """Return the table's columns; `extra` are those that only one engine has, and come last."""
+    return pa.schema([*SCHEMA, *((name, _CODED) for name in extra)])
 
 
 def rows_of(
     columns: list[pa.Array],
     numbers: pa.Array,
     effects: Sequence[tuple[Effect, ...]],
-    told: Sequence[str],
-) -> pa.RecordBatch:
+    said: Mapping[str, pa.Array],
+    extra: tuple[str, ...],
+) -> Rows:
     """Return the rows of records whose effects are `effects[number]`.
 
-    `told` names the columns of SOURCES of which any record says something.
+    `said` is what `said_by_sources` found; `extra` are the columns that only this engine has.
     """
     record, effect = _places(numbers, [len(several) for several in effects])
-    columns = columns if record is None else [column.take(record) for column in columns]
+    told = {**_fixed(columns), **said}
     flat = [one for several in effects for one in several]
-    changes = {
-        name: pa.array([getattr(one, name) or None for one in flat], pa.string()).take(effect)
-        for name in (*EFFECT, *CHANGES)
-    }
-    cells = {**_fixed(columns), **changes, **_from_sources(columns[INFO], told)}
-    cells["genotypes"] = (
-        _genotypes(columns[SAMPLES]) if columns[SAMPLES:] else pa.nulls(len(effect), pa.string())
-    )
-    return pa.RecordBatch.from_arrays([cells[name] for name in SCHEMA.names], schema=SCHEMA)
+    change = {name: [getattr(one, name) for one in flat] for name in (*EFFECT, *CHANGES, *extra)}
+    batch = _batch(schema(extra), told, change, record, effect)
+    return Rows(batch, _tsv(columns, told, change, record, effect))
 
 
-def tsv(rows: pa.RecordBatch) -> bytes:
-    """Return rows as lines of tab-separated text; a dot for what is not known."""
-    cells = dict(zip(SCHEMA.names, rows.columns, strict=True))
-    texts = [
-        (unarmed(cell) if name in HOSTILE else cell).cast(pa.string()).cast(pa.binary())
-        for name, cell in cells.items()
-    ]
-    return join_lines(texts)
+def said_by_sources(ours: pa.Array, marked: pa.Array) -> dict[str, pa.Array]:
+    """Return the columns of SOURCES, as far as there is anything in them.
+
+    `ours` is true for the records that have a field of ours; `marked` are the INFO columns of
+    those, each behind a semicolon.
+    """
+    columns = {}
+    for name, tag in SOURCES.items():
+        value = before(behind(marked, f";{tag}="), ";")
+        if value.null_count < len(value):
+            kind = pa.float64() if name == "allele_frequency" else pa.string()
+            cells = _or_null(text_of(value)).cast(kind)
+            columns[name] = pc.replace_with_mask(pa.nulls(len(ours), kind), ours, cells)
+    return columns
 
 
-def tsv_header() -> bytes:
+def tsv_header(extra: tuple[str, ...]) -> bytes:
     """Return the first line of the TSV."""
-    return "\t".join(SCHEMA.names).encode() + b"\n"
+    return "\t".join(schema(extra).names).encode() + b"\n"
 
 
 def unarmed(cells: pa.Array) -> pa.Array:
@@ -114,6 +132,53 @@ def _places(numbers: pa.Array, lengths: list[int]) -> tuple[pa.Array | None, pa.
     return pc.list_parent_indices(lists), lists.flatten()
 
 
+def _batch(
+    columns: pa.Schema,
+    told: Mapping[str, pa.Array],
+    change: Mapping[str, list[str]],
+    record: pa.Array | None,
+    effect: pa.Array,
+) -> pa.RecordBatch:
+    cells = []
+    for column in columns:
+        if column.name in change:
+            values = [value or None for value in change[column.name]]
+            cell = pa.array(values, pa.string()).dictionary_encode().take(effect)
+        elif column.name in told:
+            cell = told[column.name]
+            cell = cell.dictionary_encode() if column.type == _CODED else cell
+            cell = cell if record is None else cell.take(record)
+        else:
+            cell = pa.nulls(len(effect), column.type)
+        cells.append(cell)
+    return pa.RecordBatch.from_arrays(cells, schema=columns)
+
+
+def _tsv(
+    columns: list[pa.Array],
+    told: Mapping[str, pa.Array],
+    change: Mapping[str, list[str]],
+    record: pa.Array | None,
+    effect: pa.Array,
+) -> memoryview:
+    """Join what is the same for all rows of a record, and of an effect, before it is repeated."""
+    place = together(*(columns[at] for at in (CONTIG, POS, REF, ALT)), _shown(told["id"]))
+    rest = (_shown(told[name]) if name in told else binary(b".") for name in SOURCES)
+    context = together(*rest, _shown(told["filter"]), _shown(told["genotypes"]))
+    if record is not None:
+        place, context = place.take(record), context.take(record)
+    own = len(EFFECT) + len(CHANGES)
+    texts = [[value or "." for value in values] for values in zip(*change.values(), strict=True)]
+    lines = [place, _repeated([cells[:own] for cells in texts], effect), context]
+    if len(change) > own:
+        lines.append(_repeated([cells[own:] for cells in texts], effect))
+    return text_of_lines(*lines[:-1], ended(lines[-1]))
+
+
+def _repeated(cells: list[list[str]], effect: pa.Array) -> pa.Array:
+    return pa.array(["\t".join(row).encode() for row in cells], pa.binary()).take(effect)
+
+
 def _fixed(columns: list[pa.Array]) -> dict[str, pa.Array]:
     return {
         "contig": text_of(columns[CONTIG]),
@@ -122,36 +187,34 @@ def _fixed(columns: list[pa.Array]) -> dict[str, pa.Array]:
         "alt": text_of(columns[ALT]),
         "id": _or_null(text_of(columns[ID])),
         "filter": _or_null(text_of(columns[FILTER])),
+        "genotypes": _genotypes(columns),
     }
+
+
+def _shown(cells: pa.Array) -> pa.Array:
+    """Return cells as the TSV holds them."""
+    if cells.null_count == len(cells):
+        return pa.repeat(binary(b"."), len(cells))
+    texts = unarmed(cells) if pa.types.is_string(cells.type) else cells.cast(pa.string())
+    return texts.cast(pa.binary()).fill_null(b".")
 
 
 def _or_null(cells: pa.Array) -> pa.Array:
     return pc.if_else(pc.equal(cells, "."), None, cells)
 
 
-def _from_sources(info: pa.Array, told: Sequence[str]) -> dict[str, pa.Array]:
-    cells = {name: pa.nulls(len(info), SCHEMA.field(name).type) for name in SOURCES}
-    if told:
-        semicolon = pa.scalar(b";", pa.binary())
-        marked = pc.binary_join_element_wise(pa.scalar(b"", pa.binary()), info, semicolon)
-        for name in told:
-            value = before(behind(marked, f";{SOURCES[name]}="), ";")
-            cells[name] = _or_null(text_of(value)).cast(cells[name].type)
-    return cells
-
-
-def _genotypes(samples: pa.Array) -> pa.Array:
+def _genotypes(columns: list[pa.Array]) -> pa.Array:
     """Return the genotype of one sample, or of many how often each occurs: 0/0=97,0/1=3."""
-    if pc.any(pc.match_substring_regex(samples, pattern="\t.*\t")).as_py():
-        return pa.array([_tally(cell) for cell in samples.to_pylist()], pa.string())
-    has_genotype = pc.match_substring_regex(samples, pattern="^GT[:\t]")
-    only = text_of(before(pc.list_element(pc.split_pattern(samples, pattern="\t"), 1), ":"))
-    return pc.if_else(has_genotype, _or_null(only), None)
+    if len(columns) <= SAMPLES:
+        return pa.nulls(len(columns[CONTIG]), pa.string())
+    shape, samples = columns[FORMAT], columns[SAMPLES]
+    told = pc.or_(pc.equal(shape, b"GT"), pc.starts_with(shape, pattern="GT:"))
+    if b"\t" in samples[0].as_py():
+        tallies = pa.array([_tally(cells) for cells in samples.to_pylist()], pa.string())
+        return pc.if_else(told, tallies, None)
+    return pc.if_else(told, _or_null(text_of(before(samples, ":"))), None)
 
 
-def _tally(samples: bytes) -> str | None:
-    shape, *cells = samples.split(b"\t")
-    if shape.partition(b":")[0] != b"GT":
-        return None
-    found = Counter([cell.partition(b":")[0] for cell in cells])
+def _tally(samples: bytes) -> str:
+    found = Counter([cell.partition(b":")[0] for cell in samples.split(b"\t")])
     return ",".join(f"{gt.decode(errors='replace')}={n}" for gt, n in found.most_common())

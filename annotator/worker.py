@@ -9,10 +9,11 @@ from pathlib import Path
 from annotator.bundles import Bundle
 from annotator.engines import Engine, Unit
 from annotator.flatten import Flattener
+from annotator.known import KnownCounts
 from annotator.outputs import split_header, write_part
 from annotator.provenance import Stopwatch
 from annotator.shards import Shard
-from annotator.sources import KnownCounts, Sources
+from annotator.sources import Sources
 from annotator.split import split
 from annotator.summary import Counts
 
@@ -48,21 +49,21 @@ class ShardWork:
         with watch.stage("split"):
             split(shard.text, records, indexed=bool(self.bundle.sources))
         shard.text.unlink()
-        sources, known = Sources(self.bundle, scratch), KnownCounts(self.bundle)
+        sources = Sources(self.bundle, scratch)
         with watch.stage("sources"):
             records = sources.annotate(records, tuple(map(os.fsencode, shard.names)))
-        engine, flattener = self.engine(scratch), Flattener()
+        engine, flattener = self.engine(scratch), Flattener(KnownCounts(self.bundle))
         with watch.stage("consequences"):
             texts = engine.annotate(records, Unit(shard.names, shard.contig))
             header, blocks = split_header(texts)
-            write_part(folder, map(flattener.block, map(known.seen, blocks)))
+            write_part(folder, map(flattener.block, blocks))
         shutil.rmtree(scratch)
         return Part(
             number=shard.number,
             folder=folder,
             header=tuple(header),
             counts=flattener.counts,
-            known=known,
+            known=flattener.known,
             source_commands=sources.commands,
             commands=engine.commands,
             seconds=watch.seconds,
