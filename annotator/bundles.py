@@ -16,6 +16,7 @@ from typing import Any
 from annotator.checksums import digest
 from annotator.errors import AnnotatorFailed
 
+STANDARD_CODE = 1
 SCHEMA = "gas.reference-bundle/1"
 MANIFEST = "bundle.json"
 SHIPPED = Path(__file__).parent / "bundles"
@@ -31,6 +32,11 @@ class Contig:
     aliases: tuple[str, ...]
     genetic_code: int
     genes: Path | None
+
+    @property
+    def is_standard(self) -> bool:
+        """Whether it is read by the standard genetic code."""
+        return self.genetic_code == STANDARD_CODE
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ _DECLARATION = (
     b"##INFO=<ID=CSQ,Number=.,Type=String,Description="
     b'"Consequence annotations from Ensembl VEP. Format: %s">'
 )
+_SIDE = re.compile(r"([0-9]*)([^0-9].*)")
 _STRAND = {"1": "+", "-1": "-"}
 _UNKNOWN = "sequence_variant"
 
@@ -50,6 +51,23 @@ class Layout:
         entries = [self._entry(text) for text in value.split(",")]
         chosen = [entry for entry in entries if allele in (None, entry.get("Allele"))]
         return [_effect(entry) for entry in sorted(chosen, key=_preference)]
+
+    def entry_of(self, effect: Effect, allele: str) -> str:
+        """Write an effect that another engine found, as far as it knows the values."""
+        positions, amino_acids = _apart(effect.amino_acid_change)
+        known = {
+            "Allele": allele,
+            "Consequence": "&".join(effect.terms),
+            "IMPACT": effect.impact,
+            "SYMBOL": effect.gene,
+            "Feature_type": "Transcript" if effect.transcript else "",
+            "Feature": effect.transcript,
+            "BIOTYPE": effect.biotype,
+            "STRAND": {sign: number for number, sign in _STRAND.items()}.get(effect.strand, ""),
+            "Protein_position": positions,
+            "Amino_acids": amino_acids,
+        }
+        return "|".join(known.get(name, "") for name in self.names)
 
     def _entry(self, text: str) -> dict[str, str]:
         values = text.split("|")
@@ -114,3 +132,10 @@ def _change(positions: str, amino_acids: str) -> str:
     first = positions.partition("-")[0]
     before, _, after = amino_acids.partition("/")
     return f"{first}{before}>{first}{after}" if after else f"{first}{before}"
+
+
+def _apart(change: str) -> tuple[str, str]:
+    """Take 45R>45W apart to 45 and R/W."""
+    sides = [_SIDE.fullmatch(side) for side in change.split(">")]
+    found = [side for side in sides if side]
+    return (found[0][1], "/".join(side[2] for side in found)) if found else ("", "")

@@ -44,13 +44,14 @@ def inspect(folder: Path) -> Found:
     try:
         told = [pq.read_schema(shard).metadata or {} for shard in shards["transcript"]]
         versions = {int(one[_VERSION]) for one in told}
-        contigs = {_bare(name) for one in told for name in json.loads(one[_CONTIGS])}
+        names = [name for one in told for name in json.loads(one[_CONTIGS])]
         assemblies = {_assembly(shard) for shard in shards["transcript"]} - {""}
     except (OSError, ValueError, KeyError, pa.ArrowException) as error:
         raise AnnotatorFailed(f"{folder} is not a whole VEP cache: {error}") from error
     if len(versions) != 1 or len(assemblies) != 1:
         raise AnnotatorFailed(f"{folder} is of several releases or assemblies")
-    return Found(versions.pop(), assemblies.pop(), frozenset(contigs))
+    contigs = frozenset(name.removeprefix("chr") for name in names)
+    return Found(versions.pop(), assemblies.pop(), contigs)
 
 
 def attach(folder: Path, cache: Path, progress: Progress) -> Bundle:
@@ -105,8 +106,8 @@ def _check(found: Found, bundle: Bundle, cache: Path) -> None:
         raise AnnotatorFailed(
             f"{cache} is of {found.assembly}, the bundle {bundle.id} of {bundle.assembly}"
         )
-    genic = [contig.name for contig in bundle.contigs if contig.genes]
-    if missing := [name for name in genic if _bare(name) not in found.contigs]:
+    asked = [contig.name for contig in bundle.contigs if contig.genes and contig.is_standard]
+    if missing := [name for name in asked if name.removeprefix("chr") not in found.contigs]:
         shown = ", ".join(missing[:5])
         raise AnnotatorFailed(f"{cache} lacks {len(missing)} contigs of {bundle.id}: {shown}")
 
@@ -130,8 +131,3 @@ def _assembly(shard: Path) -> str:
         for batch in file.iter_batches(batch_size=1, columns=["assembly"]):
             return str(batch.column(0)[0].as_py())
     return ""
-
-
-def _bare(name: str) -> str:
-    bare = name.removeprefix("chr")
-    return "MT" if bare == "M" else bare

@@ -1,7 +1,8 @@
 """The second engine: vepyr, which works as Ensembl VEP does, over an installed VEP cache.
 
 It sees plain sites of ours, never a line of the upload: what it says of them is put on the records
-here.
+here. It knows the standard genetic code alone, whatever its cache says (vepyr 0.10.0, tried with
+the mitochondrion), so where another holds csq answers, in the same field.
 """
 
 import multiprocessing
@@ -11,11 +12,14 @@ import runpy
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
 from pathlib import Path
 
 from annotator.bundles import Bundle, Contig, VepCache
-from annotator.csq_field import COLUMNS, TAG, Layout, read_layout
+from annotator.consequence import effects_of
+from annotator.csq_field import COLUMNS, TAG, Layout, allele_names, read_layout
 from annotator.engines import InfoField, Unit
+from annotator.engines.csq import CsqEngine
 from annotator.engines.text import text_of
 from annotator.errors import AnnotatorFailed
 from annotator.inputs import READ_BYTES, whole_lines
@@ -32,7 +36,7 @@ LAYOUT = Layout(
 )
 FIELD = InfoField(TAG, LAYOUT.declaration, LAYOUT.effects_of, COLUMNS)
 _DECLARES = re.compile(rb'##INFO=<(?:[^"]*,)?ID=CSQ[,>]')
-_FIELD = b"CSQ="
+_FIELD, _BCSQ = b"CSQ=", b"BCSQ="
 _SITES = (
     b"##fileformat=VCFv4.2\n##contig=<ID=%s,length=%d>\n"
     b"#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
@@ -50,12 +54,16 @@ class VepEngine:
     def __init__(self, bundle: Bundle, cache: VepCache, work: Path) -> None:
         self._bundle, self._cache, self._work = bundle, cache, work
         self._vepyr = _installed(bundle)
+        self._csq = CsqEngine(bundle, work)
         self.commands: list[list[str]] = []
 
     @property
     def name(self) -> str:
-        """Name vepyr with its version, and the release of Ensembl that its cache is."""
-        return f"vepyr {self._vepyr} (VEP cache {self._cache.version} {self._bundle.assembly})"
+        """Name vepyr with its version, the release of Ensembl, and what stands in for it."""
+        named = f"vepyr {self._vepyr} (VEP cache {self._cache.version} {self._bundle.assembly})"
+        others = {one.genetic_code for one in self._bundle.contigs if not one.is_standard}
+        codes = ", ".join(map(str, sorted(others)))
+        return f"{named}; genetic code {codes}: {self._csq.name}" if others else named
 
     @property
     def info_field(self) -> InfoField:
@@ -64,7 +72,7 @@ class VepEngine:
 
     def annotate(self, records: Path, unit: Unit) -> Iterator[bytes]:
         """Yield the unit's records as VCF text; a CSQ that the upload brought is gone."""
-        answers = self._answers(records, unit.contig) if unit.contig else iter(())
+        answers = self._answers(records, unit)
         for block in self._text(records):
             lines = (_answered(line, answers) for line in block.split(b"\n")[:-1])
             yield b"".join(line + b"\n" for line in lines if line)
@@ -76,9 +84,26 @@ class VepEngine:
         self.commands.append([*arguments, records.name])
         return text_of([*arguments, str(records)], self._work / "view.log")
 
-    def _answers(self, records: Path, contig: Contig) -> Iterator[Answer]:
+    def _answers(self, records: Path, unit: Unit) -> Iterator[Answer]:
+        if unit.contig is None or unit.contig.genes is None:
+            return self._none(records)
+        if not unit.contig.is_standard:
+            return self._by_csq(records, unit)
+        return self._by_vepyr(records, unit.contig)
+
+    def _none(self, records: Path) -> Iterator[Answer]:
+        return ((site, b".") for site in self._sites(records))
+
+    def _by_csq(self, records: Path, unit: Unit) -> Iterator[Answer]:
+        for block in self._csq.annotate(records, unit):
+            for line in block.split(b"\n")[:-1]:
+                if site := _site(line):
+                    yield site, _translated(line, site)
+        self.commands += self._csq.commands
+
+    def _by_vepyr(self, records: Path, contig: Contig) -> Iterator[Answer]:
         sites, answers = self._work / "sites.vcf", self._work / "answers.vcf"
-        if contig.genes is None or not self._write_sites(records, sites, contig):
+        if not self._write_sites(records, sites, contig):
             return
         self._run(sites, answers)
         for line in _lines(answers):
@@ -88,19 +113,22 @@ class VepEngine:
                 cells = line.split(b"\t")
                 yield (cells[1], cells[3], cells[4]), cells[7].removeprefix(_FIELD)
 
-    def _write_sites(self, records: Path, sites: Path, contig: Contig) -> int:
-        """Write what vepyr is to look at; return how many sites that is."""
-        written = 0
-        arguments = ["view", "--no-version", "-G", "-Ov", "-o", "-", str(records)]
+    def _write_sites(self, records: Path, sites: Path, contig: Contig) -> bool:
+        """Write what vepyr is to look at; tell whether that is anything."""
+        found = self._sites(records)
+        if (first := next(found, None)) is None:
+            return False
         with sites.open("wb") as file:
             file.write(_SITES % (contig.name.encode(), contig.length))
-            for block in text_of(arguments, self._work / "sites.log"):
-                found = [site for line in block.split(b"\n")[:-1] if (site := _site(line))]
-                written += len(found)
-                for site in found:
-                    row = (contig.name.encode(), site[0], b".", *site[1:], b".", b".", b".\n")
-                    file.write(b"\t".join(row))
-        return written
+            for pos, *alleles in chain([first], found):
+                row = (contig.name.encode(), pos, b".", *alleles, b".", b".", b".\n")
+                file.write(b"\t".join(row))
+        return True
+
+    def _sites(self, records: Path) -> Iterator[Site]:
+        arguments = ["view", "--no-version", "-G", "-Ov", "-o", "-", str(records)]
+        for block in text_of(arguments, self._work / "sites.log"):
+            yield from (site for line in block.split(b"\n")[:-1] if (site := _site(line)))
 
     def _run(self, sites: Path, answers: Path) -> None:
         given = ["--input_file", str(sites), "--output_file", str(answers)]
@@ -174,6 +202,16 @@ def _answered(line: bytes, answers: Iterator[Answer]) -> bytes:
             info = _FIELD + value if info == b"." else info + b";" + _FIELD + value
     cells[7] = info
     return b"\t".join(cells)
+
+
+def _translated(line: bytes, site: Site) -> bytes:
+    """Return what csq found, as CSQ says it."""
+    info = line.split(b"\t", 8)[7]
+    (bcsq,) = [i for i in info.split(b";") if i.startswith(_BCSQ)] or [b""]
+    _, ref, alt = (text.decode() for text in site)
+    (allele,) = allele_names(ref, [alt])
+    effects = effects_of(bcsq.removeprefix(_BCSQ).decode()) if bcsq else []
+    return ",".join(LAYOUT.entry_of(effect, allele) for effect in effects).encode() or b"."
 
 
 def _without_csq(info: bytes) -> bytes:
