@@ -66,8 +66,9 @@ def _run(options: argparse.Namespace, _say: bundles_command.Say) -> None:
     tempfile.tempdir = str(folder / WORK)  # the only folder that will be left to write to
     limits = sandbox.Limits(memory_mb=options.memory_mb, cpu_seconds=options.cpu_seconds)
     beside = bundles.folders(bundle.parent)  # to tell what a file looks like that does not fit
-    places = sandbox.Places((source, bundle, *beside, outdir), folder, listable=(bundle.parent,))
     try:
+        reads = (source, *bundles.load(bundle).places, *beside, outdir)
+        places = sandbox.Places(reads, folder, listable=(bundle.parent,))
         walls = sandbox.enter(limits, places=places, sandbox=options.sandbox)
         if walls.missing and options.sandbox is not Sandbox.OFF:
             print(f"warning: this kernel leaves open: {', '.join(walls.missing)}", file=sys.stderr)

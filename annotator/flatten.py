@@ -1,7 +1,7 @@
 """Adds the flat GAS_* fields to the engine's records, counts them, and makes the table's rows.
 
-A record's verdict is its BCSQ, or a word of ours where there is none. Verdicts repeat, so each is
-worked out once and the rest is taking by number.
+A record's verdict is what the engine found, or a word of ours where that is nothing. Verdicts
+repeat, so each is worked out once and the rest is taking by number.
 """
 
 from dataclasses import dataclass, field
@@ -30,13 +30,15 @@ from annotator.columns import (
     text_of_lines,
     together,
 )
-from annotator.consequence import INTERGENIC, Effect, effects_of, worst
+from annotator.consequence import INTERGENIC, Effect, worst
+from annotator.engines import InfoField
 from annotator.genotypes import some_out_of_range
 from annotator.known import KnownCounts
 from annotator.summary import PREVIEW, Counts
 from annotator.table import Rows, rows_of, said_by_sources, unarmed
 
 MEMORY_CAP = 50_000  # distinct verdicts remembered
+MEMORY_BYTES = 16 << 20  # of the engine's text among them; what it means takes a few times that
 OURS = b"GAS_"
 SKIP = b"GAS_SKIP="
 _PLAIN_ALT = "^[ACGTacgt]+$"
@@ -67,7 +69,7 @@ class Flat:
     skipped: memoryview
 
 
-def _verdict(word: bytes) -> Verdict:
+def _verdict(word: bytes, engine: InfoField) -> Verdict:
     if word == _REFERENCE:
         return Verdict(b"")
     if word.startswith(_FLAGGED):
@@ -75,7 +77,7 @@ def _verdict(word: bytes) -> Verdict:
     if word.startswith(_FLAG):
         reason = word.removeprefix(_FLAG)
         return Verdict(b";" + SKIP + reason, skipped=reason.decode())
-    effects = effects_of(word.decode()) if word else [INTERGENIC]
+    effects = engine.effects_of(word.decode()) if word else [INTERGENIC]
     chosen, effects = worst(effects), effects or [INTERGENIC]
     terms = tuple(sorted([term for effect in effects for term in effect.terms]))
     return Verdict(b";" + _fields(chosen), tuple(effects), chosen, terms=terms)
@@ -92,9 +94,11 @@ def _fields(effect: Effect) -> bytes:
 class Flattener:
     """Takes blocks of the engine's record lines, in their order."""
 
+    engine: InfoField
     known: KnownCounts
     counts: Counts = field(default_factory=Counts)
     _known: dict[bytes, Verdict] = field(default_factory=dict)
+    _bytes: int = 0
 
     def block(self, text: bytes) -> Flat:
         """Return the block for the outputs, and count it."""
@@ -109,13 +113,13 @@ class Flattener:
         self._count(columns, coded.indices, verdicts)
         said = self._said(fields) if OURS in text else {}
         effects = [verdict.effects for verdict in verdicts]
-        rows = rows_of(columns, coded.indices, effects, said, ())
+        rows = rows_of(columns, coded.indices, effects, said, self.engine.columns)
         skipped = _skipped(columns, coded.indices, verdicts)
         columns[INFO] = _info(columns[INFO], coded.indices, verdicts)
         return Flat(text_of_lines(*columns[:-1], ended(columns[-1])), rows, skipped)
 
     def _words(self, columns: list[pa.Array], fields: pa.Array, *, some_flagged: bool) -> pa.Array:
-        found = behind(fields, ";BCSQ=")
+        found = behind(fields, f";{self.engine.tag}=")
         if not found.null_count:
             return found
         words = found.fill_null(_BETWEEN)
@@ -133,12 +137,14 @@ class Flattener:
         return said_by_sources(ours, some)
 
     def _verdicts(self, words: list[bytes]) -> list[Verdict]:
-        if len(self._known) > MEMORY_CAP:
+        if len(self._known) > MEMORY_CAP or self._bytes > MEMORY_BYTES:
             self._known.clear()
+            self._bytes = 0
         known = self._known
         for word in words:
             if word not in known:
-                known[word] = _verdict(word)
+                known[word] = _verdict(word, self.engine)
+                self._bytes += len(word)
         return [known[word] for word in words]
 
     def _count(self, columns: list[pa.Array], numbers: pa.Array, verdicts: list[Verdict]) -> None:

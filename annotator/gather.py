@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
+from annotator.engines import InfoField
 from annotator.known import KnownCounts
 from annotator.outputs import ANNOTATED, PARQUET, SKIPPED, TSV, ParquetFile, final_header, join
 from annotator.summary import Counts
@@ -13,10 +14,10 @@ from annotator.worker import Part
 class Gathered:
     """Takes parts in any order; the Parquet file grows as soon as the next in order is there."""
 
-    def __init__(self, results: Path, work: Path, known: KnownCounts) -> None:
+    def __init__(self, results: Path, work: Path, known: KnownCounts, engine: InfoField) -> None:
         # In the attempt's own folder: one that was given up may write to its file once more.
-        self._results, self._work = results, work
-        self._parquet = ParquetFile(work / PARQUET)
+        self._results, self._work, self._engine = results, work, engine
+        self._parquet = ParquetFile(work / PARQUET, engine.columns)
         self._early: dict[int, Part] = {}
         self._parts: list[Part] = []
         self.counts, self.known = Counts(), known
@@ -58,8 +59,9 @@ class Gathered:
         """Write the whole files, the VCF with a header that names these contigs."""
         self._parquet.close()
         (self._work / PARQUET).rename(self._results / PARQUET)
-        header = final_header([part.header for part in self._parts], contigs)
-        join([part.folder for part in self._parts], self._results, header)
+        header = final_header([part.header for part in self._parts], contigs, self._engine)
+        folders = [part.folder for part in self._parts]
+        join(folders, self._results, header, self._engine.columns)
 
 
 def _each_once(commands: Iterable[list[str]]) -> list[list[str]]:

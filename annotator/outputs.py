@@ -9,8 +9,9 @@ import pyarrow.parquet as pq
 import pysam
 
 from annotator.bgzf import BgzfWriter
+from annotator.engines import InfoField
 from annotator.flatten import Flat
-from annotator.table import SCHEMA, tsv_header
+from annotator.table import schema, tsv_header
 
 ANNOTATED = "annotated.vcf.gz"
 TSV = "annotated.tsv.gz"
@@ -21,7 +22,6 @@ COMPRESSION = 2
 ROW_GROUP = 100_000  # rows; a range request reads one group's columns, a few hundred KB
 _SKIPPED_HEADER = b"contig\tposition\tid\tref\talt\treason\n"
 _TEXT = b'##INFO=<ID=%s,Number=%s,Type=String,Description="%s">'
-_BCSQ_FIELD = _TEXT % (b"BCSQ", b".", b"Local consequence annotation from BCFtools/csq")
 _FLAT_FIELDS = (
     _TEXT % (b"GAS_CSQ", b"1", b"Worst consequence, Sequence Ontology term"),
     _TEXT % (b"GAS_IMPACT", b"1", b"HIGH, MODERATE, LOW or MODIFIER"),
@@ -30,13 +30,13 @@ _FLAT_FIELDS = (
 )
 
 
-def write_part(folder: Path, blocks: Iterable[Flat]) -> None:
-    """Write one shard's part of every file."""
+def write_part(folder: Path, blocks: Iterable[Flat], extra: tuple[str, ...]) -> None:
+    """Write one shard's part of every file; `extra` are the engine's own columns."""
     with ExitStack() as files:
         vcf = files.enter_context(BgzfWriter(folder / ANNOTATED, COMPRESSION, whole=False))
         table = files.enter_context(BgzfWriter(folder / TSV, COMPRESSION, whole=False))
         skipped = files.enter_context((folder / SKIPPED).open("wb"))
-        rows = files.enter_context(pa.ipc.new_stream(str(folder / ROWS), SCHEMA))
+        rows = files.enter_context(pa.ipc.new_stream(str(folder / ROWS), schema(extra)))
         for block in blocks:
             vcf.write(block.vcf)
             table.write(block.rows.tsv)
@@ -47,15 +47,16 @@ def write_part(folder: Path, blocks: Iterable[Flat]) -> None:
 class ParquetFile:
     """Takes the rows of the parts in their order; the whole is written in groups of equal size."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, extra: tuple[str, ...]) -> None:
+        columns = schema(extra)
         self._writer = pq.ParquetWriter(
             path,
-            SCHEMA,
+            columns,
             compression="zstd",
             compression_level=1,
             write_page_index=True,
             store_schema=False,  # so that coded columns are read as plain strings
-            use_dictionary=[column.name for column in SCHEMA if column.name != "position"],
+            use_dictionary=[column.name for column in columns if column.name != "position"],
             column_encoding={"position": "DELTA_BINARY_PACKED"},
         )
         self._held: list[pa.RecordBatch] = []
@@ -85,13 +86,13 @@ class ParquetFile:
         self._rows = max(0, self._rows - ROW_GROUP)
 
 
-def join(parts: list[Path], results: Path, vcf_header: bytes) -> None:
+def join(parts: list[Path], results: Path, vcf_header: bytes, extra: tuple[str, ...]) -> None:
     """Join the parts to whole files, and index the VCF."""
     with (results / SKIPPED).open("wb") as file:
         file.write(_SKIPPED_HEADER)
         for part in parts:
             file.write((part / SKIPPED).read_bytes())
-    for name, header in ((ANNOTATED, vcf_header), (TSV, tsv_header(()))):
+    for name, header in ((ANNOTATED, vcf_header), (TSV, tsv_header(extra))):
         with BgzfWriter(results / name, COMPRESSION) as whole:
             whole.write(header)
             for part in parts:
@@ -109,17 +110,19 @@ def split_header(blocks: Iterator[bytes]) -> tuple[list[bytes], Iterator[bytes]]
     return lines, iter(())
 
 
-def final_header(engine_headers: list[tuple[bytes, ...]], contigs: Iterable[bytes]) -> bytes:
+def final_header(
+    engine_headers: list[tuple[bytes, ...]], contigs: Iterable[bytes], engine: InfoField
+) -> bytes:
     """Return the engine's header with only the contigs named, and the flat fields added."""
-    engine_header = max(engine_headers, key=len)  # where no gene is, BCSQ is not declared
+    engine_header = max(engine_headers, key=len)  # where no gene is, its field is not declared
     kept = {b"##contig=<ID=" + name for name in contigs}
     meta = [
         line
         for line in engine_header[:-1]
         if not line.startswith(b"##contig=") or line.rstrip(b">").split(b",")[0] in kept
     ]
-    if not any(line.startswith(b"##INFO=<ID=BCSQ,") for line in meta):
-        meta.append(_BCSQ_FIELD)
+    if not any(line.startswith(b"##INFO=<ID=%s," % engine.tag.encode()) for line in meta):
+        meta.append(engine.declaration)
     return b"\n".join([*meta, *_FLAT_FIELDS, engine_header[-1]]) + b"\n"
 
 

@@ -11,6 +11,7 @@ from annotator.bundles import Bundle, load
 from annotator.crew import Crew, NotThisWayError
 from annotator.engines import Engine
 from annotator.engines.csq import CsqEngine
+from annotator.engines.vep import VepEngine
 from annotator.errors import AnnotatorFailed
 from annotator.gather import Gathered
 from annotator.known import KnownCounts
@@ -85,6 +86,7 @@ class _Job:
     def __init__(self, source: Path, results: Path, work: Path, bundle: Bundle, walls: str) -> None:
         self._source, self._results, self._work, self._bundle = source, results, work, bundle
         self._walls = walls
+        self._info_field = self._engine(work).info_field  # first of all, to hear that it is there
         self._watch = Stopwatch()
 
     def run(self, workers: int, progress: Progress) -> None:
@@ -125,7 +127,8 @@ class _Job:
     def _attempt(
         self, normaliser: Normaliser, plan: Plan, workers: int, progress: Progress
     ) -> tuple[Normalised, Gathered]:
-        gathered = Gathered(self._results, normaliser.work, KnownCounts(self._bundle))
+        known = KnownCounts(self._bundle)
+        gathered = Gathered(self._results, normaliser.work, known, self._info_field)
         work = ShardWork(normaliser.work, self._bundle, self._engine)
         with Crew(workers, work, gathered.take) as crew:
 
@@ -138,7 +141,8 @@ class _Job:
         return normalised, gathered
 
     def _engine(self, work: Path) -> Engine:
-        return CsqEngine(self._bundle, work)
+        cache = self._bundle.vep
+        return VepEngine(self._bundle, cache, work) if cache else CsqEngine(self._bundle, work)
 
     def _provenance(
         self, normalised: Normalised, gathered: Gathered, content: dict[str, Any]

@@ -52,11 +52,12 @@ class ShardWork:
         sources = Sources(self.bundle, scratch)
         with watch.stage("sources"):
             records = sources.annotate(records, tuple(map(os.fsencode, shard.names)))
-        engine, flattener = self.engine(scratch), Flattener(KnownCounts(self.bundle))
+        engine = self.engine(scratch)
+        flattener = Flattener(engine.info_field, KnownCounts(self.bundle))
         with watch.stage("consequences"):
             texts = engine.annotate(records, Unit(shard.names, shard.contig))
             header, blocks = split_header(texts)
-            write_part(folder, map(flattener.block, blocks))
+            write_part(folder, map(flattener.block, blocks), flattener.engine.columns)
         shutil.rmtree(scratch)
         return Part(
             number=shard.number,
