@@ -2,14 +2,17 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from operator import add
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from pysam import FastaFile
 
 from annotator.bundles import Bundle, Contig, folders, load
+from annotator.columns import text_in
 from annotator.errors import AnnotatorFailed, InputRefused
 
 MISMATCH_CAP = 0.2  # a wrong assembly disagrees in about 0.7 of its SNVs, a right one in 0.0
@@ -131,10 +134,61 @@ class Reference:
             found += self._window(contig, starts[first:last], ends[first:last])
         return found
 
+    def differing(
+        self, contig: Contig, positions: pa.Array, refs: pa.Array
+    ) -> Iterator[tuple[int, bytes]]:
+        """Yield the places of the alleles that are not the bases at their positions, and those."""
+        if not is_sorted(positions):
+            yield from self._differing(contig, positions, refs)
+            return
+        starts: list[int] = positions.to_pylist()
+        first = 0
+        while first < len(starts):
+            last = bisect_right(starts, starts[first] + WINDOW, first)
+            here, there = positions.slice(first, last - first), refs.slice(first, last - first)
+            yield from ((first + at, bases) for at, bases in self._near(contig, here, there))
+            first = last
+
+    def _near(
+        self, contig: Contig, positions: pa.Array, refs: pa.Array
+    ) -> Iterator[tuple[int, bytes]]:
+        """Compare single bases, which most alleles are, in bulk."""
+        single = pc.equal(pc.binary_length(refs), 1)
+        starts = pc.max_element_wise(pc.subtract(positions, 1), 0)
+        begin, end = starts[0].as_py(), starts[-1].as_py() + 1
+        text = self._fasta.fetch(contig.name, begin, end).upper().encode().ljust(end - begin, b"\0")
+        bases = pa.Array.from_buffers(pa.uint8(), len(text), [None, pa.py_buffer(text)])
+        singles = refs.filter(single)
+        found = bases.take(pc.subtract(starts.filter(single), begin))
+        alleles = pa.py_buffer(text_in(singles))
+        own = pa.Array.from_buffers(pa.uint8(), len(singles), [None, alleles])
+        unequal = pc.indices_nonzero(pc.not_equal(found, own))
+        places = pc.indices_nonzero(single).take(unequal).to_pylist()
+        for at, base in zip(places, found.take(unequal).to_pylist(), strict=True):
+            yield at, bytes((base,)).rstrip(b"\0")
+        longer = pc.invert(single)
+        places = pc.indices_nonzero(longer).to_pylist()
+        others = self._differing(contig, positions.filter(longer), refs.filter(longer))
+        yield from ((places[at], bases) for at, bases in others)
+
+    def _differing(
+        self, contig: Contig, positions: pa.Array, refs: pa.Array
+    ) -> Iterator[tuple[int, bytes]]:
+        alleles = refs.to_pylist()
+        expected = self.bases(contig, positions.to_pylist(), list(map(len, alleles)))
+        for at, (ref, bases) in enumerate(zip(alleles, expected, strict=True)):
+            if ref != bases:
+                yield at, bases
+
     def _window(self, contig: Contig, starts: list[int], ends: list[int]) -> list[bytes]:
         begin = starts[0]
         text = self._fasta.fetch(contig.name, begin, max(ends)).upper().encode()
         return [text[s - begin : e - begin] for s, e in zip(starts, ends, strict=True)]
+
+
+def is_sorted(numbers: pa.Array) -> bool:
+    """Tell whether no number is followed by a smaller one."""
+    return bool(pc.all(pc.less_equal(numbers[:-1], numbers[1:]), min_count=0).as_py())
 
 
 def _unsorted(found: list[bytes], order: list[int]) -> list[bytes]:

@@ -1,5 +1,7 @@
 """VCF text as columns, and back: the work is done by Arrow, not per record in Python."""
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pv
@@ -7,19 +9,41 @@ import pyarrow.csv as pv
 from annotator.errors import AnnotatorFailed
 
 CONTIG, POS, ID, REF, ALT, QUAL, FILTER, INFO, FORMAT, SAMPLES = range(10)
-_BOM = b"\xef\xbb\xbf"
-_UNEQUAL = "the engine wrote records of unequal width"
 _BARE = pv.ParseOptions(delimiter="\t", quote_char=False, double_quote=False)
+
+
+class UnequalWidthError(AnnotatorFailed):
+    """Some record has more columns than another."""
+
+    def __init__(self) -> None:
+        super().__init__("records of unequal width")
 
 
 def split_lines(text: bytes) -> list[pa.Array]:
     """Return the columns of whole record lines; all samples together are one column."""
     width = text.count(b"\t", 0, text.index(b"\n")) + 1
     if width <= INFO:
-        raise AnnotatorFailed(_UNEQUAL)
-    if width > SAMPLES + 1 or b"\r" in text or text.startswith(_BOM):  # what the reader takes amiss
+        raise UnequalWidthError
+    if width > SAMPLES + 1 or b"\r" in text:  # which the reader would take for the end of a line
         return _split_by_pattern(text)
-    return _split_by_reader(text, width)
+    return read_columns(text, width, range(width))
+
+
+def read_columns(text: bytes, width: int, wanted: Sequence[int]) -> list[pa.Array]:
+    """Return some columns of lines that all have `width` of them and no carriage return."""
+    names = [str(at) for at in range(width)]
+    chosen = [names[at] for at in wanted]
+    whole = pv.ReadOptions(use_threads=False, column_names=names, block_size=len(text) + 2)
+    kinds = dict.fromkeys(chosen, pa.binary())
+    as_bytes = pv.ConvertOptions(check_utf8=False, column_types=kinds, include_columns=chosen)
+    start = pa.py_buffer(b"\n" + text)  # so that no line begins with what looks like a BOM
+    try:
+        table = pv.read_csv(pa.BufferReader(start), whole, _BARE, as_bytes)
+    except pa.ArrowInvalid as error:
+        raise UnequalWidthError from error
+    (batch,) = table.to_batches()
+    columns: list[pa.Array] = batch.columns
+    return columns
 
 
 def together(*columns: pa.Array | pa.Scalar) -> pa.Array:
@@ -29,9 +53,14 @@ def together(*columns: pa.Array | pa.Scalar) -> pa.Array:
 
 def text_of_lines(*columns: pa.Array | pa.Scalar) -> memoryview:
     """Return the text of the columns of lines; the last column holds the newlines, see `ended`."""
-    lines = together(*columns)
-    text = memoryview(lines.buffers()[2] or b"")
-    return text[: pc.sum(pc.binary_length(lines)).as_py() or 0]
+    return text_in(together(*columns))
+
+
+def text_in(column: pa.Array) -> memoryview:
+    """Return the bytes of all cells, one behind the other."""
+    _, offsets, text = column.buffers()
+    bounds = memoryview(offsets).cast("i")[column.offset : column.offset + len(column) + 1]
+    return memoryview(text or b"")[bounds[0] : bounds[-1]] if bounds else memoryview(b"")
 
 
 def ended(column: pa.Array) -> pa.Array:
@@ -73,25 +102,12 @@ def binary(value: bytes) -> pa.Scalar:
     return pa.scalar(value, pa.binary())
 
 
-def _split_by_reader(text: bytes, width: int) -> list[pa.Array]:
-    names = [str(at) for at in range(width)]
-    whole = pv.ReadOptions(use_threads=False, column_names=names, block_size=len(text) + 1)
-    as_bytes = pv.ConvertOptions(check_utf8=False, column_types=dict.fromkeys(names, pa.binary()))
-    try:
-        table = pv.read_csv(pa.BufferReader(text), whole, _BARE, as_bytes)
-    except pa.ArrowInvalid as error:
-        raise AnnotatorFailed(_UNEQUAL) from error
-    (batch,) = table.to_batches()
-    columns: list[pa.Array] = batch.columns
-    return columns
-
-
 def _split_by_pattern(text: bytes) -> list[pa.Array]:
     lines = pa.array(text.split(b"\n")[:-1], pa.binary())
     cells = pc.split_pattern(lines, pattern="\t", max_splits=SAMPLES)
     flat = cells.flatten()
     width = len(flat) // len(lines)
     if pc.list_value_length(cells).unique().to_pylist() != [width]:
-        raise AnnotatorFailed(_UNEQUAL)
+        raise UnequalWidthError
     first = pc.cumulative_sum(pa.repeat(pa.scalar(width, pa.int32()), len(lines)), start=-width)
     return [flat.take(pc.add(first, at)) for at in range(width)]

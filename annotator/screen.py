@@ -5,16 +5,18 @@ code runs per record only for the few that are odd.
 """
 
 import re
-from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import NoReturn
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from annotator import genotypes
 from annotator.alleles import PLAIN_ALTS, PLAIN_REF, Reason, unsafe_record
-from annotator.assembly import Reference
+from annotator.assembly import Reference, is_sorted
 from annotator.bundles import Contig
+from annotator.columns import ALT, CONTIG, POS, REF, UnequalWidthError, read_columns, text_in
 from annotator.crew import NotThisWayError
 from annotator.errors import InputRefused
 from annotator.header import FIXED_COLUMNS, ORIGIN
@@ -79,97 +81,106 @@ class Screen:
 
     def block(self, block: bytes) -> bytes:
         """Return the block fit for the engine; raise InputRefused naming the line that is not."""
-        text, lines = self._lines(block)
-        if not lines:
+        text = self._cleaned(block)
+        if not text:
             return b""
-        contigs, positions, _, refs, alts, _ = self._columns(text, lines)
+        contigs, positions, refs, alts = self._columns(text)
         numbers = self._numbers(positions)
         flags = self._odd_alleles(refs, alts)
-        flags |= dict.fromkeys(_places(0, numbers), Reason.MALFORMED)
-        for name, first, last in _runs(contigs):
-            self._check_order(name, numbers[first:last])
-            flags |= self._against_reference(
-                name, first, numbers[first:last], refs[first:last], flags
-            )
-        self._check_genotypes(lines, alts)
+        flags |= dict.fromkeys(_places(pc.equal(numbers, 0)), Reason.MALFORMED)
+        for name, first, length in _runs(contigs):
+            here = numbers.slice(first, length)
+            self._check_order(name, here)
+            flags |= self._against_reference(name, first, here, refs.slice(first, length), flags)
+        several = _places(pc.match_substring(alts, ","))
+        lines = _lines(text) if several or flags else []
+        self._check_genotypes(lines, several)
         self._count(alts, flags)
         return _with_flags(lines, flags) if flags else text
 
-    def _lines(self, block: bytes) -> tuple[bytes, list[bytes]]:
-        text = block.replace(b"\r\n", b"\n")
-        lines = text.split(b"\n")[:-1]
-        self._at = range(self._line, self._line + len(lines))
-        self._line += len(lines)
-        if b"\0" in block:
-            self._blame((b"\0" in line for line in lines), "holds a NUL byte")
+    def _cleaned(self, block: bytes) -> bytes:
+        text = block.replace(b"\r\n", b"\n") if b"\r" in block else block
+        count = text.count(b"\n")
+        self._at = range(self._line, self._line + count)
+        self._line += count
+        if b"\0" in text:
+            self._blame((b"\0" in line for line in _lines(text)), "holds a NUL byte")
         if b"\r" in text:
-            self._blame((b"\r" in line for line in lines), "holds a carriage return in its middle")
+            guilty = (b"\r" in line for line in _lines(text))
+            self._blame(guilty, "holds a carriage return in its middle")
         if text.startswith(b"#") or b"\n#" in text:
-            self._blame((line[:1] == b"#" for line in lines), "a header line among the records")
+            guilty = (line[:1] == b"#" for line in _lines(text))
+            self._blame(guilty, "a header line among the records")
         if not self._may_name_origins and ORIGIN in text:
             raise UndeclaredError  # bcftools would take it for a field of its own, and crash
-        if b"" not in lines and not any(name in text for name in _OWN_NAMES):
-            return text, lines
+        empty = text.startswith(b"\n") or b"\n\n" in text
+        if not empty and not any(name in text for name in _OWN_NAMES):
+            return text
+        lines = _lines(text)
         self._at = [at for at, line in zip(self._at, lines, strict=True) if line]
-        lines = [_without_own_tags(line) for line in lines if line]
-        return b"".join(line + b"\n" for line in lines), lines
+        return b"".join(_without_own_tags(line) + b"\n" for line in lines if line)
 
-    def _columns(self, text: bytes, lines: list[bytes]) -> Sequence[Sequence[bytes]]:
-        rows = [line.split(b"\t", 5) for line in lines]
-        if text.count(b"\t") != self._tabs * len(lines) or min(map(len, rows)) < 6:
-            self._blame_columns(lines)
-        return list(zip(*rows, strict=True))
+    def _columns(self, text: bytes) -> list[pa.Array]:
+        try:
+            return read_columns(text, self._tabs + 1, (CONTIG, POS, REF, ALT))
+        except UnequalWidthError:
+            self._blame_columns(_lines(text))
 
-    def _numbers(self, positions: Sequence[bytes]) -> list[int]:
-        if not b"".join(positions).isdigit() or max(map(len, positions)) > 10 or b"" in positions:
-            at = next(i for i, p in enumerate(positions) if not p.isdigit() or len(p) > 10)
-            text = positions[at][:40].decode(errors="replace")
-            raise InputRefused(f"line {self._at[at]}: POS '{text}' is not a number.")
-        numbers = list(map(int, positions))
-        if max(numbers) > POSITION_CAP:
-            self._blame((n > POSITION_CAP for n in numbers), "POS lies beyond any contig")
+    def _numbers(self, positions: pa.Array) -> pa.Array:
+        lengths = pc.min_max(pc.binary_length(positions)).as_py()
+        if not text_in(positions).tobytes().isdigit() or lengths["min"] < 1 or lengths["max"] > 10:
+            at, wrong = next(
+                (at, p)
+                for at, p in zip(self._at, positions.to_pylist(), strict=True)
+                if not p.isdigit() or len(p) > 10
+            )
+            text = wrong[:40].decode(errors="replace")
+            raise InputRefused(f"line {at}: POS '{text}' is not a number.")
+        numbers = positions.cast(pa.string()).cast(pa.int64())
+        if pc.max(numbers).as_py() > POSITION_CAP:
+            beyond = pc.greater(numbers, POSITION_CAP).to_pylist()
+            self._blame(beyond, "POS lies beyond any contig")
         return numbers
 
-    def _odd_alleles(self, refs: Sequence[bytes], alts: Sequence[bytes]) -> Flags:
-        if max(map(len, alts)) > ALT_CAP:
+    def _odd_alleles(self, refs: pa.Array, alts: pa.Array) -> Flags:
+        if pc.max(pc.binary_length(alts)).as_py() > ALT_CAP:
             self._blame(
-                (a.count(b",") >= ALT_CAP for a in alts), f"more than {ALT_CAP} ALT alleles"
+                (a.count(b",") >= ALT_CAP for a in alts.to_pylist()),
+                f"more than {ALT_CAP} ALT alleles",
             )
         odd_refs = _not_plain(self._plain_refs, refs, PLAIN_REF)
         odd_alts = _not_plain(self._plain_alts, alts, PLAIN_ALTS)
         if not odd_refs and not odd_alts:
             return {}
-        return {
-            at: reason
-            for at, (ref, alt) in enumerate(zip(refs, alts, strict=True))
-            if (ref in odd_refs or alt in odd_alts) and (reason := unsafe_record(ref, alt))
-        }
+        odd = pc.or_(_is_one_of(refs, odd_refs), _is_one_of(alts, odd_alts))
+        alleles = zip(refs.filter(odd).to_pylist(), alts.filter(odd).to_pylist(), strict=True)
+        reasons = (unsafe_record(ref, alt) for ref, alt in alleles)
+        return {at: reason for at, reason in zip(_places(odd), reasons, strict=True) if reason}
 
-    def _check_genotypes(self, lines: Sequence[bytes], alts: Sequence[bytes]) -> None:
+    def _check_genotypes(self, lines: Sequence[bytes], several: Sequence[int]) -> None:
         """Look where the split would hide it: there an allele that is not in ALT becomes the REF's.
 
-        The records with one ALT are looked through in bulk, after the split.
+        `several` are the places of records of several ALTs. Those with one are looked through in
+        bulk, after the split.
         """
-        if self._tabs > len(FIXED_COLUMNS) and b"," in b"".join(alts):
-            for number, line, alt in zip(self._at, lines, alts, strict=True):
-                if b"," in alt:
-                    genotypes.check(number, line)
+        if self._tabs > len(FIXED_COLUMNS):
+            for at in several:
+                genotypes.check(self._at[at], lines[at])
 
-    def _check_order(self, name: bytes, numbers: list[int]) -> None:
+    def _check_order(self, name: bytes, numbers: pa.Array) -> None:
         if name not in self._declared:
             raise UndeclaredError
-        seen = self.tally.contigs
+        seen, first, last = self.tally.contigs, numbers[0].as_py(), numbers[-1].as_py()
         if not self._sorting:
-            self._check_crowd(numbers, seen.get(name))
+            self._check_crowd(numbers, last, seen.get(name))
             reopened = name in seen and next(reversed(seen)) != name
-            if reopened or seen.get(name, 0) > numbers[0] or numbers != sorted(numbers):
+            if reopened or seen.get(name, 0) > first or not is_sorted(numbers):
                 raise UnsortedError
-        seen[name] = numbers[-1]
+        seen[name] = last
 
-    def _check_crowd(self, numbers: list[int], before: int | None) -> None:
+    def _check_crowd(self, numbers: pa.Array, last: int, before: int | None) -> None:
         """The engine holds the records of one position in memory at once."""
-        last = numbers[-1]
-        arrived = len(numbers) - bisect_left(numbers, last)
+        arrived = pc.equal(numbers, last).true_count
         self._crowd = arrived + (self._crowd if before == last else 0)
         if self._crowd > CROWD_CAP:
             raise InputRefused(
@@ -177,19 +188,16 @@ class Screen:
             )
 
     def _against_reference(
-        self, name: bytes, first: int, numbers: list[int], refs: Sequence[bytes], flagged: Flags
+        self, name: bytes, first: int, numbers: pa.Array, refs: pa.Array, flagged: Flags
     ) -> Flags:
         contig = self._known.get(name)
         if contig is None:
             return dict.fromkeys(range(first, first + len(refs)), Reason.CONTIG)
-        expected = self._reference.bases(contig, numbers, list(map(len, refs)))
         self.tally.compared += len(refs)
-        if expected == list(refs):
-            return {}
         return {
-            at: reason
-            for at, (ref, bases) in enumerate(zip(refs, expected, strict=True), first)
-            if ref != bases and at not in flagged and (reason := self._disagreement(ref, bases))
+            first + at: reason
+            for at, bases in self._reference.differing(contig, numbers, refs)
+            if first + at not in flagged and (reason := self._disagreement(refs[at].as_py(), bases))
         }
 
     def _disagreement(self, ref: bytes, bases: bytes) -> Reason | None:
@@ -201,10 +209,10 @@ class Screen:
         self.tally.mismatched += 1
         return Reason.REF_MISMATCH
 
-    def _count(self, alts: Sequence[bytes], flags: Flags) -> None:
-        unsplit = sum(alts[at].count(b",") for at in flags)
+    def _count(self, alts: pa.Array, flags: Flags) -> None:
+        unsplit = sum(alts[at].as_py().count(b",") for at in flags)
         self.tally.records += len(alts)
-        self.tally.rows += len(alts) + b"".join(alts).count(b",") - unsplit
+        self.tally.rows += len(alts) + text_in(alts).tobytes().count(b",") - unsplit
 
     def _blame_columns(self, lines: list[bytes]) -> NoReturn:
         wanted = self._tabs + 1
@@ -213,16 +221,14 @@ class Screen:
                 raise InputRefused(f"line {at}: {found} columns, where the header has {wanted}.")
         raise AssertionError("no line to blame")
 
-    def _blame(self, guilty: Iterator[bool], what: str) -> None:
+    def _blame(self, guilty: Iterable[bool], what: str) -> None:
         for at, is_guilty in zip(self._at, guilty, strict=True):
             if is_guilty:
                 raise InputRefused(f"line {at}: {what}.")
 
 
-def _not_plain(
-    plain: set[bytes], values: Sequence[bytes], pattern: re.Pattern[bytes]
-) -> set[bytes]:
-    new = set(values) - plain
+def _not_plain(plain: set[bytes], alleles: pa.Array, pattern: re.Pattern[bytes]) -> set[bytes]:
+    new = set(alleles.unique().to_pylist()) - plain
     odd = {value for value in new if not pattern.fullmatch(value)}
     if len(plain) > MEMORY_CAP:
         plain.clear()
@@ -230,19 +236,25 @@ def _not_plain(
     return odd
 
 
-def _runs(names: Sequence[bytes]) -> Iterator[tuple[bytes, int, int]]:
-    if names.count(names[0]) == len(names):
-        yield names[0], 0, len(names)
-        return
-    first = 0
-    for name, group in groupby(names):
-        last = first + len(list(group))
-        yield name, first, last
-        first = last
+def _is_one_of(alleles: pa.Array, some: set[bytes]) -> pa.Array:
+    return pc.is_in(alleles, value_set=pa.array(sorted(some), pa.binary()))
 
 
-def _places(value: int, values: Sequence[int]) -> list[int]:
-    return [at for at, other in enumerate(values) if other == value] if value in values else []
+def _lines(text: bytes) -> list[bytes]:
+    return text.split(b"\n")[:-1]
+
+
+def _runs(names: pa.Array) -> Iterator[tuple[bytes, int, int]]:
+    """Yield each run of one name with its first place and its length."""
+    runs, first = pc.run_end_encode(names), 0
+    for name, end in zip(runs.values.to_pylist(), runs.run_ends.to_pylist(), strict=True):
+        yield name, first, end - first
+        first = end
+
+
+def _places(where: pa.Array) -> list[int]:
+    places: list[int] = pc.indices_nonzero(where).to_pylist() if where.true_count else []
+    return places
 
 
 def _with_flags(lines: list[bytes], flags: Flags) -> bytes:
