@@ -1,11 +1,18 @@
 """What kombu 5.7.0 lacks to survive a bad day of SQS; to be deleted when kombu has it.
 
 * A failed ReceiveMessage ends the poll loop of its queue for ever (kombu #2488; celery #8243,
-  #3990): a 4xx raises inside the event loop, a 5xx or a time-out comes back as an empty list.
+  #5072, #3990): a 4xx raises inside the event loop, a 5xx or a time-out returns an empty list.
 * Requests to receive have no time-out, so that a hung connection hangs its queue (kombu #2488).
+* An answer that is none, such as the page of a proxy, counts as an empty queue.
 * A refused ChangeMessageVisibility while a message is put back stops the worker (kombu #1391).
+* A refused DeleteMessage raises where only a lost connection is expected, and so does a refused
+  SendMessage, which is neither tried again nor told as kombu's OperationalError.
+
+`tests/faults/test_kombu.py` shows each of them with kombu's own transport, and fails when one has
+gone.
 """
 
+import json
 import logging
 import time
 from typing import Any
@@ -14,17 +21,22 @@ import pycurl
 from botocore.exceptions import BotoCoreError, ClientError
 from kombu.asynchronous.http.curl import CurlClient
 from kombu.transport import SQS, TRANSPORT_ALIASES
+from kombu.transport.SQS import AccessDeniedQueueException
 from vine import ensure_promise, transform
 
-from celeryconfig import Queue
+from celeryconfig import LONG_POLL, Queue
 from gas.storage import clients
 
 logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 5
-RECEIVE_SECONDS = 20  # the long poll takes 15 of them
+RECEIVE_SECONDS = LONG_POLL + 5
 HUB_CLIENT = "_current_http_client"  # where kombu looks for the client of an event loop
+ON_ANSWER = "_on_list_ready"  # what its SQS connection does with an answer
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+
+#: When each queue that this process polls was last heard, or there was no room for its messages.
+last_heard: dict[str, float] = {}
 
 
 class PollFailed(Exception):
@@ -46,12 +58,21 @@ class Channel(SQS.Channel):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._failed_polls: dict[str, int] = {}
-        self.last_good_poll: dict[str, float] = {}
         if self.hub is not None and not hasattr(self.hub, HUB_CLIENT):
             client = TimedCurlClient(self.hub, max_clients=10 + len(self.predefined_queues))
             setattr(self.hub, HUB_CLIENT, client)
 
+    def basic_consume(self, queue: str, *args: Any, **kwargs: Any) -> Any:
+        last_heard[queue] = time.monotonic()
+        return super().basic_consume(queue, *args, **kwargs)
+
+    def basic_cancel(self, consumer_tag: str) -> Any:
+        last_heard.pop(self._tag_to_queue.get(consumer_tag, ""), None)
+        return super().basic_cancel(consumer_tag)
+
     def _schedule_queue(self, queue: str) -> None:
+        if queue in last_heard and not self.qos.can_consume():
+            last_heard[queue] = time.monotonic()
         try:
             super()._schedule_queue(queue)
         except (PollFailed, BotoCoreError, ClientError, OSError, pycurl.error) as error:
@@ -59,22 +80,23 @@ class Channel(SQS.Channel):
 
     def _get_async(self, queue: str, count: int = 1, callback: Any = None) -> Any:
         done = ensure_promise(callback)
-        done.on_error = self._poll_failed
+        done.on_error = self._poll_failed  # of what becomes of an answer
         ready = transform(self._on_messages_ready, done, self._new_queue(queue), queue)
-        ready.on_error = _told_elsewhere
+        ready.on_error = lambda *args: self._poll_failed(queue, args[-1])  # of the request itself
         name = self.canonical_queue_name(queue)
+        connection = self.asynsqs(queue=name)
+        setattr(connection, ON_ANSWER, _answer_of)
         return self._get_from_sqs(
             queue_name=name,
             queue_url=self._new_queue(queue),
             count=count,
-            connection=self.asynsqs(queue=name),
+            connection=connection,
             callback=ready,
         )
 
     def _on_messages_ready(self, queue_url: str, queue: str, messages: Any) -> int:
-        if not isinstance(messages, dict):  # how a 5xx or a time-out arrives
-            raise PollFailed("no answer")
-        self.last_good_poll[queue] = time.monotonic()
+        if queue in last_heard:
+            last_heard[queue] = time.monotonic()
         if self._failed_polls.pop(queue, 0):
             logger.warning("queue %s answers again", queue)
         received: int = super()._on_messages_ready(queue_url, queue, messages)
@@ -95,15 +117,33 @@ class Channel(SQS.Channel):
         except (BotoCoreError, ClientError) as error:
             logger.warning("a message could not be put back, SQS will bring it back: %s", error)
 
+    def basic_ack(self, delivery_tag: str, multiple: bool = False) -> None:
+        try:
+            super().basic_ack(delivery_tag, multiple)
+        except (AccessDeniedQueueException, BotoCoreError, ClientError) as error:
+            logger.warning("a message could not be deleted, SQS will bring it back: %s", error)
 
-def _told_elsewhere(*_args: Any) -> None:
-    """The error has gone to the promise behind this one."""
+
+def _answer_of(_parent: Any, _markers: Any, _operation: str, response: Any) -> dict[str, Any]:
+    """The answer to a ReceiveMessage; PollFailed unless it is one."""
+    body = response.read() or b""
+    try:
+        said = json.loads(body)
+    except ValueError:
+        said = None
+    if response.status == 200 and isinstance(said, dict):
+        messages = said.get("Messages") or []
+        if isinstance(messages, list) and all(isinstance(each, dict) for each in messages):
+            return said
+    raise PollFailed(f"HTTP {response.status} {response.reason} {body[:200]!r}")
 
 
 class Transport(SQS.Transport):
-    """kombu's SQS transport with the channel above."""
+    """kombu's SQS transport with the channel above; a refusal by SQS may pass, as a reset may."""
 
     Channel = Channel
+    connection_errors = (*SQS.Transport.connection_errors, ClientError)
+    channel_errors = (*SQS.Transport.channel_errors, ClientError)
 
 
 def keep_hidden(queue: Queue, *, receipt: str) -> None:

@@ -1,0 +1,1 @@
+"""How real: workers, brokers and databases that fail on purpose."""

@@ -1,0 +1,43 @@
+"""Whatever SQS answers to a poll, a worker hears again as soon as SQS does."""
+
+import pytest
+
+from dev.faults.faults import SQS_FAULTS
+from dev.faults.proxy import Proxy, Rule
+from tasks import transport
+from tests.faults.listener import OURS, listening
+
+#: kombu calls pycurl by names that pycurl has replaced.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+#: Seconds after the end of a fault within which messages come again.
+RECOVERY = 10
+
+
+@pytest.mark.parametrize("fault", SQS_FAULTS)
+def test_a_failed_poll_is_tried_again_ever_more_patiently_and_told_once(
+    over_proxy: Proxy,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: str,
+) -> None:
+    monkeypatch.setattr(transport, "RECEIVE_SECONDS", 2)
+    monkeypatch.setattr(transport, "FIRST_PAUSE", 0.1)
+    with listening(OURS, over_proxy.endpoint, visibility=2) as listener:
+        polls = over_proxy.count("ReceiveMessage")
+        assert listener.turn(lambda: over_proxy.count("ReceiveMessage") > polls, seconds=10)
+        with over_proxy.failing("ReceiveMessage", SQS_FAULTS[fault]) as rule:
+            assert listener.turn(lambda: len(tries(rule)) >= 3, seconds=15)
+        listener.say("again")
+        assert listener.turn(lambda: listener.received == ["again"], seconds=RECOVERY)
+    first, _, third = tries(rule)[:3]
+    assert third - first > 0.22  # pauses of a tenth and two tenths, less a fifth
+    told = [record.message for record in caplog.records if record.name == "tasks.transport"]
+    assert ["cannot be polled" in line for line in told] == [True, False]
+    assert "answers again" in told[1]
+
+
+def tries(rule: Rule) -> list[float]:
+    """When it was tried; curl itself tries a connection that it had open once more at once."""
+    pairs = zip([0.0, *rule.hits], rule.hits, strict=False)
+    return [hit for before, hit in pairs if hit - before > 0.05]
