@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import kombu
+from celery.schedules import crontab
 
 from gas import env
 
@@ -56,6 +57,11 @@ class Queue:
         """The address of the queue."""
         return f"{ENDPOINT}/{ACCOUNT}/{self.queue_name}"
 
+    @property
+    def dead_letter_url(self) -> str:
+        """The address of its dead-letter queue."""
+        return f"{ENDPOINT}/{ACCOUNT}/{self.dead_letter_name}"
+
 
 _SHORT = timedelta(minutes=5)
 _COPY = timedelta(hours=3)  # a copy of the largest result set
@@ -69,6 +75,7 @@ QUEUES = {
         Queue("thaw", time_limit=_SHORT),
         Queue("restore", time_limit=_COPY),
         Queue("sweep", time_limit=_SHORT),
+        Queue("reconcile", time_limit=_COPY),
     )
 }
 
@@ -122,5 +129,10 @@ beat_schedule = {
         "task": "sweep",
         "schedule": SWEEP_EVERY,
         "options": {"expires": 900},  # beat and worker may disagree about the time
+    },
+    "reconcile": {
+        "task": "reconcile",
+        "schedule": crontab(hour="3", minute="17"),
+        "options": {"expires": 900},
     },
 }

@@ -12,6 +12,7 @@ PRODUCTION = {
     "DATABASE_URL": "postgresql://gas@database.example.org/gas",
     "GAS_AWS_ACCOUNT": "123456789012",
     "GAS_MAIL_FROM": "GAS <no-reply@gas.example.org>",
+    "GAS_ADMINS": "operators@gas.example.org",
     "GAS_GLOBUS_CLIENT_ID": "00000000-0000-4000-8000-000000000000",
     "GAS_GLOBUS_CLIENT_SECRET": "a secret of this check alone",
     "GAS_STRIPE_KEY": "sk_live_of_this_check",

@@ -41,5 +41,10 @@ def production_surroundings(
             "GAS_MAIL_FROM must be an address that the mail service may send from.",
             "E004",
         ),
+        (
+            bool(settings.ADMINS),
+            "GAS_ADMINS must name who is told when a job cannot go on by itself.",
+            "E005",
+        ),
     ]
     return [Error(text, id=f"gas.{code}") for met, text, code in rules if not met]

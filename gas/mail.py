@@ -12,13 +12,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import ValidationError
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMultiAlternatives, mail_admins
 from django.core.validators import validate_email
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
-from gas.models import Job, Notice, Status, Upload, User
+from gas.models import Alarm, Job, Notice, Status, Upload, User
 
 logger = logging.getLogger(__name__)
 
@@ -82,6 +82,17 @@ def send(notice: Notice) -> None:
         is_old = notice.created_at < timezone.now() - PATIENCE
         # Without its cause: what the service says may hold the address.
         raise _translated(fault, is_old=is_old) from None
+
+
+def tell_staff(alarms: list[Alarm]) -> None:
+    """Send `GAS_ADMINS` one mail about these alarms; raises MailUnavailable."""
+    count = f"{len(alarms)} alarm{'' if len(alarms) == 1 else 's'}"
+    lines = [f"{alarm.raised_at:%Y-%m-%d %H:%M} {one_line(alarm.text)}" for alarm in alarms]
+    page = settings.BASE_URL + reverse("admin:gas_alarm_changelist")
+    try:
+        mail_admins(count, "\n\n".join([*lines, page]))
+    except FAULTS as fault:
+        raise MailUnavailable(type(fault).__name__) from None
 
 
 def compose(notice: Notice, job: Job) -> EmailMultiAlternatives:

@@ -152,6 +152,7 @@ THAW_POLL = env.duration("GAS_THAW_POLL", "10m")
 #: Jobs that one subscriber may have on their way out of the archive; each is asked about.
 MOST_THAWS = env.integer("GAS_MOST_THAWS", 1000, least=1)
 RETRY_AFTER = env.duration("GAS_RETRY_AFTER", "30s")
+INPUTS_KEPT = env.duration("GAS_INPUTS_KEPT", "30d")
 RESEND_AFTER = env.duration("GAS_RESEND_AFTER", "5m")
 ANNOTATE_MEMORY_MB = env.integer("GAS_ANNOTATE_MEMORY_MB", 1024, least=256)
 #: Whether an upload may be read where the kernel cannot close files and network to its reader.
@@ -197,6 +198,9 @@ CSRF_FAILURE_VIEW = "gas.views.errors.csrf_failure"
 # --- mail -----------------------------------------------------------------------------------------
 DEFAULT_FROM_EMAIL = env.text("GAS_MAIL_FROM", "GAS <no-reply@example.org>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+#: Who is told of alarms.
+ADMINS = [("GAS staff", address) for address in env.words("GAS_ADMINS", "")]
+EMAIL_SUBJECT_PREFIX = "[GAS] "
 _SMTP = env.smtp("GAS_SMTP_URL")
 if _SMTP:
     EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"

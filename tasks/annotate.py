@@ -16,14 +16,14 @@ from annotator import child
 from annotator.errors import AnnotatorFailed, InputRefused
 from annotator.sandbox import Sandbox, lacking
 from celeryconfig import ANNOTATE_LIMIT
-from gas.models import Job, Notice, ResultFile, Status
+from gas.models import Alarm, Job, Notice, ResultFile, Status
 from gas.storage import result_sets
 from gas.storage.errors import ChecksumMismatch, ObjectMissing
 from tasks import turns
 from tasks.app import app
 from tasks.archive import due_after, retention_of, send_after
 from tasks.leases import Heartbeat, renew_connection, working
-from tasks.setbacks import BREAKDOWN, MOST_SETBACKS
+from tasks.setbacks import BREAKDOWN, LOST, MOST_SETBACKS
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ def annotate(self: Task[Any, Any], job_id: int) -> None:
     with working(self, job_id, into=Status.RUNNING) as (job, heartbeat):
         turns.take(job)
         if job.setbacks >= MOST_SETBACKS:
-            _fail(job, BROKE_DOWN)
+            break_off(job, job.trouble or LOST)
         else:
             _try(self, job, heartbeat)
     result_sets.destroy(job)
@@ -126,6 +126,15 @@ def _refuse(job: Job, sentence: str) -> None:
         job.upload.refuse(sentence)
         result_sets.discard_input(job.upload, job)
         _fail(job, sentence)
+
+
+def break_off(job: Job, trouble: str) -> None:
+    """Admit that this annotation cannot be done on our side; `trouble` is what staff are told."""
+    with transaction.atomic():
+        Alarm.raise_once(
+            f"job {job.pk}, attempt {job.attempt}", f"Job {job.pk} failed: {trouble}", job=job
+        )
+        _fail(job, BROKE_DOWN)
 
 
 def _fail(job: Job, sentence: str) -> None:

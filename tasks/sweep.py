@@ -1,16 +1,22 @@
 """sweep: rows nobody is working on become messages again; on a good day it resends nothing."""
 
 import logging
+from collections.abc import Callable
 
+from celery.exceptions import Ignore
 from django.conf import settings
-from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
+from kombu.exceptions import OperationalError
 
-from gas.models import Discard, Job, Notice, Status
-from gas.models.leases import FREE
-from gas.storage import result_sets
-from tasks import pipeline, turns
+from celeryconfig import QUEUES
+from gas import mail
+from gas.models import Alarm, Job, Status
+from gas.storage import queues, result_sets
+from gas.storage.errors import StorageError
+from tasks import pipeline, stuck, turns
+from tasks.alone import alone
 from tasks.app import app
+from tasks.dead_letters import read_dead_letters
 from tasks.notify import notify
 
 logger = logging.getLogger(__name__)
@@ -18,69 +24,106 @@ logger = logging.getLogger(__name__)
 #: Rows of each kind that one sweep looks after; the next sweep takes the next.
 MOST = 500
 
+#: What may be away while the rest of a sweep can go on: SQS or S3, the broker, the mail service.
+AWAY = (StorageError, pipeline.QueueUnavailable, OperationalError, mail.MailUnavailable)
+
+#: The jobs that the messages of each queue are for.
+WAITING = {
+    "annotate": (Status.QUEUED, Status.RUNNING),
+    "archive": (Status.COMPLETED, Status.ARCHIVING),
+    "thaw": (Status.ARCHIVED, Status.THAWING),
+    "restore": (Status.RESTORING,),
+}
+
 
 @app.task(name="sweep")
 def sweep() -> None:
     """Heal, then send again whatever lost its message; one line in the log when there was any."""
-    found = {
-        "subscribers' archived jobs": heal_archived_of_subscribers(),
-        "free users' jobs without a date": heal_completed_without_date(),
-        "jobs without a message": resend(stranded_jobs()),
-        "jobs whose turn it was": sum(map(turns.give_everybody, turns.LINES)),
-        "mails without a message": remind(stranded_notices()),
-        "files to destroy": result_sets.carry_out(stranded_discards()[:MOST]),
-    }
+    with alone("sweep") as mine:
+        if not mine:
+            raise Ignore
+        found = {what: _done(part, what) for what, part in PARTS.items()}
     if any(found.values()):
         logger.warning("swept: %s", ", ".join(f"{n} {what}" for what, n in found.items() if n))
 
 
-def stranded_jobs() -> QuerySet[Job]:
-    """Due, held by no living worker, and long without a message; who waits in a line had none."""
-    quiet = Now() - settings.RESEND_AFTER
-    return (
-        Job.objects.due()
-        .filter(FREE, wake_at__lte=quiet)
-        .filter(Q(sent_at=None) | Q(sent_at__lt=quiet))
-        .exclude(sent_at=None, status__in=[line.waits for line in turns.LINES])
-        .exclude(status=Status.COMPLETED, owner__plan__archives=False)
-        .exclude(status=Status.ARCHIVED, owner__plan__archives=True)
-        .order_by("wake_at")
-    )
-
-
-def stranded_notices() -> QuerySet[Notice]:
-    """Mails that are owed for long and that nobody is sending."""
-    return Notice.objects.unsent().filter(FREE, created_at__lt=Now() - settings.RESEND_AFTER)
-
-
-def stranded_discards() -> QuerySet[Discard]:
-    """Bytes that should be gone for long."""
-    return Discard.objects.filter(created_at__lt=Now() - settings.RESEND_AFTER).order_by("pk")
+def _done(part: Callable[[], int], what: str) -> int:
+    try:
+        return part()
+    except AWAY as error:
+        logger.warning("%s have to wait: %s", what, error)
+        return 0
 
 
 def heal_archived_of_subscribers() -> int:
     """Wake archived jobs whose owners are subscribed; they miss what the upgrade did."""
-    asleep = Job.objects.filter(status=Status.ARCHIVED, wake_at=None, owner__plan__archives=False)
-    return asleep.update(wake_at=Now(), sent_at=None)
+    return stuck.archived_of_subscribers().update(wake_at=Now(), sent_at=None)
 
 
 def heal_completed_without_date() -> int:
     """Give completed jobs of free users the date they lack since a downgrade."""
-    undated = Job.objects.filter(status=Status.COMPLETED, wake_at=None, owner__plan__archives=True)
+    undated = stuck.completed_without_date()
     return undated.update(wake_at=Now() + settings.DOWNGRADE_GRACE, sent_at=None)
 
 
-def resend(jobs: QuerySet[Job]) -> int:
-    """Send the next message of each job."""
-    batch = list(jobs[:MOST])
-    for job in batch:
+def resend() -> int:
+    """Send the next message of stranded jobs, who waits longest first."""
+    return sum(_resend(task, states) for task, states in WAITING.items())
+
+
+def _resend(task: str, states: tuple[Status, ...]) -> int:
+    """Send as many messages as a queue has lost: none while it is deep and they only wait in it."""
+    jobs = stuck.stranded_jobs().filter(status__in=states)
+    if not jobs.exists():
+        return 0
+    awaited = stuck.awaited_jobs().filter(status__in=states).count()
+    lost = max(0, awaited - queues.depth(QUEUES[task].url))
+    return sum(map(_send_again, jobs[: min(lost, MOST)]))
+
+
+def _send_again(job: Job) -> bool:
+    """Send unless another sweeper has done so since the job was read."""
+    mine = Job.objects.filter(stuck.UNSENT_FOR_LONG, pk=job.pk).update(sent_at=Now())
+    if mine:
         pipeline.send(job)
-    return len(batch)
+    return bool(mine)
 
 
-def remind(notices: QuerySet[Notice]) -> int:
+def give_turns() -> int:
+    """Send for the jobs of every owner that has room."""
+    return sum(map(turns.give_everybody, turns.LINES))
+
+
+def remind() -> int:
     """Send the message that sends each mail."""
-    ids = list(notices.values_list("job_id", flat=True).distinct()[:MOST])
+    jobs = stuck.stranded_notices().values_list("job_id", flat=True)
+    ids = list(jobs.distinct()[:MOST])
     for job_id in ids:
         notify.delay(job_id)
     return len(ids)
+
+
+def destroy() -> int:
+    """Destroy what has been given up."""
+    return result_sets.carry_out(stuck.stranded_discards()[:MOST])
+
+
+def tell_staff() -> int:
+    """Mail staff the alarms they have not been told of, all in one, and write the receipt."""
+    alarms = list(stuck.untold_alarms()[:MOST])
+    if alarms:
+        mail.tell_staff(alarms)
+        Alarm.objects.filter(pk__in=[alarm.pk for alarm in alarms]).update(told_at=Now())
+    return len(alarms)
+
+
+PARTS: dict[str, Callable[[], int]] = {
+    "subscribers' archived jobs": heal_archived_of_subscribers,
+    "free users' jobs without a date": heal_completed_without_date,
+    "jobs without a message": resend,
+    "jobs whose turn it was": give_turns,
+    "mails without a message": remind,
+    "files to destroy": destroy,
+    "dead letters": read_dead_letters,
+    "alarms": tell_staff,
+}

@@ -26,7 +26,7 @@ def thaw(self: Task[Any, Any], job_id: int) -> None:
             heartbeat.check()
             ready &= result_sets.thaw(file)
         if not ready:
-            job.let_go(wake_in=settings.THAW_POLL)
+            job.let_go(wake_in=settings.THAW_POLL, setbacks=-job.setbacks)  # all goes well
             raise self.retry(countdown=settings.THAW_POLL.total_seconds())
         job.let_go(wake_in=timedelta(0))
     restore.delay(job_id)

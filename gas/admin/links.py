@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from gas.models import Job, JobEvent, Notice, Subscription, Upload
+from gas.models import Alarm, Job, JobEvent, Notice, Subscription, Upload
 
 
 @admin.display(description="owner")
@@ -23,7 +23,9 @@ def user_link(row: Subscription) -> SafeString:
 
 
 @admin.display(description="job")
-def job_link(row: JobEvent | Notice) -> SafeString:
-    """The job's number, leading to the job."""
+def job_link(row: Alarm | JobEvent | Notice) -> SafeString | str:
+    """The job's number, leading to the job; nothing of what is about none."""
+    if row.job_id is None:
+        return ""
     page = reverse("admin:gas_job_change", args=[row.job_id])
     return format_html('<a href="{}">{}</a>', page, row.job_id)

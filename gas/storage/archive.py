@@ -4,7 +4,9 @@ Every verb may be repeated, after a crash on any line too: a second call finds w
 did. `archive_id` is the receipt that `store` returns; keep it, nothing else leads to the copy.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from typing import Protocol, cast
@@ -58,6 +60,9 @@ class Archive(Protocol):
 
     def delete(self, archive_id: str) -> None:
         """Delete the archive copy; one that is not there is fine."""
+
+    def receipts(self) -> Iterator[tuple[str, datetime]] | None:
+        """Every receipt in the order of its bytes, and since when; None where that is unknown."""
 
 
 @cache

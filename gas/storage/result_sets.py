@@ -6,7 +6,7 @@ in the transaction that makes the bytes needless, carried out after it.
 
 import logging
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from gas.models import Alarm, Discard, Job, ResultFile, Upload
 from gas.storage import objects
 from gas.storage.archive import ArchiveState, Tier, get_archive
-from gas.storage.errors import StorageError, StorageUnavailable
+from gas.storage.errors import ObjectMissing, StorageError, StorageUnavailable
 from gas.storage.locations import Location, inputs, results
 
 logger = logging.getLogger(__name__)
@@ -78,6 +78,20 @@ def thaw(file: ResultFile) -> bool:
         same.update(retrieval_id=retrieval.id, retrieval_tier=retrieval.tier)
         state = keeper.state(file.archive_id, retrieval.id)
     return state is ArchiveState.READY
+
+
+def archived_copies() -> Iterator[tuple[str, datetime]] | None:
+    """Every receipt of an archived copy, in order, and since when; None of an archive of vaults."""
+    return get_archive().receipts()
+
+
+def is_lost(file: ResultFile) -> bool:
+    """Whether the archive knows nothing of the copy that a file's receipt leads to."""
+    try:
+        get_archive().state(file.archive_id, file.retrieval_id or None)
+    except ObjectMissing:
+        return True
+    return False
 
 
 def bring_back(file: ResultFile, *, prefix: str) -> None:

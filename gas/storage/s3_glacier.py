@@ -1,11 +1,13 @@
 """The default archive: the S3 storage class GLACIER, in a bucket of its own."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from gas.storage import clients, objects, streams
+from gas.storage import clients, inventory, objects, streams
 from gas.storage.archive import ArchiveState, Retrieval, Tier
 from gas.storage.digests import MIB
 from gas.storage.errors import ChecksumMismatch, NotThawed, code_of, translated
@@ -65,6 +67,11 @@ class S3GlacierArchive:
     def delete(self, archive_id: str) -> None:
         """Delete the copy."""
         objects.delete([Location.parse(archive_id)])
+
+    def receipts(self) -> Iterator[tuple[str, datetime]]:
+        """List the archive's bucket."""
+        for found in inventory.objects_of(archived("").bucket):
+            yield str(found.location), found.modified_at
 
     def _copy(
         self,

@@ -1,6 +1,9 @@
 """An archive of our protocol in a dictionary; how long a retrieval takes, the test says."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+from django.utils import timezone
 
 from gas.storage.archive import ArchiveState, Retrieval, Tier
 from gas.storage.errors import ChecksumMismatch, NotThawed, ObjectMissing
@@ -14,6 +17,8 @@ class FakeArchive:
 
     def __init__(self, storage: Storage, fate: Fate, *, numbered: bool = False) -> None:
         self.copies: dict[str, bytes] = {}
+        self.ages: dict[str, timedelta] = {}  # of copies that were not stored just now
+        self.silent = False  # does not tell what it holds
         self.requests: list[str] = []
         self.polls = 0  # states that say "in progress" before a retrieval is ready
         self.lapsed: set[str] = set()
@@ -69,6 +74,12 @@ class FakeArchive:
         self._come("delete")
         self.before_delete(archive_id)
         self.copies.pop(archive_id, None)
+
+    def receipts(self) -> Iterator[tuple[str, datetime]] | None:
+        self._come("receipts")
+        now = timezone.now()
+        ages = [(receipt, self.ages.get(receipt, timedelta(0))) for receipt in sorted(self.copies)]
+        return None if self.silent else iter([(receipt, now - age) for receipt, age in ages])
 
     def lapse(self) -> None:
         """Let every retrieval lapse."""

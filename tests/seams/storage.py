@@ -2,12 +2,15 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
-from gas.storage import objects
+from gas.storage import inventory, objects
 from gas.storage.errors import ChecksumMismatch, ObjectMissing
+from gas.storage.inventory import Listed, OpenUpload
 from gas.storage.locations import Location
 from gas.storage.objects import ObjectHead, PresignedPost, Stored
 from tests.seams.fate import Fate
@@ -18,6 +21,8 @@ class Storage:
 
     def __init__(self, fate: Fate) -> None:
         self.kept: dict[str, bytes] = {}
+        self.ages: dict[str, timedelta] = {}  # of objects that were not written just now
+        self.parts: list[OpenUpload] = []
         self.deleted: list[str] = []
         self.fault: Exception | None = None
         self.before_delete: Callable[[str], None] = lambda place: None
@@ -27,6 +32,8 @@ class Storage:
         """Take the place of the functions of our module."""
         for name in ("delete", "fetch", "head", "keys_under", "presign_upload", "publish"):
             patch.setattr(objects, name, getattr(self, name))
+        for name in ("abort", "objects_of", "open_uploads"):
+            patch.setattr(inventory, name, getattr(self, name))
         patch.setattr(objects, "read_start", self.read_start)
 
     def fetch(
@@ -62,6 +69,19 @@ class Storage:
     def keys_under(self, prefix: Location) -> Iterator[Location]:
         self._come("keys_under")
         yield from [Location.parse(at) for at in self.kept if at.startswith(str(prefix))]
+
+    def objects_of(self, bucket: str) -> Iterator[Listed]:
+        self._come("objects_of")
+        start = f"s3://{bucket}/"
+        for place in sorted(at for at in self.kept if at.startswith(start)):
+            modified = timezone.now() - self.ages.get(place, timedelta(0))
+            yield Listed(Location.parse(place), modified)
+
+    def open_uploads(self, bucket: str) -> Iterator[OpenUpload]:
+        yield from [parts for parts in self.parts if parts.location.bucket == bucket]
+
+    def abort(self, upload: OpenUpload) -> None:
+        self.parts.remove(upload)
 
     def delete(self, locations: Iterable[Location]) -> None:
         self._come("delete")

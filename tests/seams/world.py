@@ -23,6 +23,7 @@ from tests.seams import broker
 from tests.seams.archives import FakeArchive
 from tests.seams.broker import Broker
 from tests.seams.fate import Fate, Killed
+from tests.seams.letters import Letters
 from tests.seams.people import FakeChild, Postbox
 from tests.seams.storage import Storage, digest
 
@@ -62,6 +63,8 @@ class World:
         self.child, self.post = FakeChild(self.fate), Postbox(self.fate)
         self.broker = Broker()
         self.archive = FakeArchive(self.storage, self.fate)
+        self.letters = Letters(self.broker)
+        self.letters.stand_in(patch)
         self.storage.stand_in(patch)
         patch.setattr(result_sets, "get_archive", lambda: self.archive)
         patch.setattr(child, "run", self.child.run)
@@ -126,6 +129,7 @@ class World:
 
     def an_hour_passes(self) -> None:
         """Move every due time, receipt and lease, and let the sweeper look."""
+        self.letters.hidden.clear()
         for model, columns in CLOCKS.items():
             moved = {column: F(column) - HOUR for column in columns}
             model._default_manager.update(**moved)
@@ -144,8 +148,9 @@ class World:
 
     def _is_quiet(self) -> bool:
         wanted_back = Q(status=Status.ARCHIVED, owner__plan__archives=False)
+        due = Q(status=Status.COMPLETED, wake_at__lte=Now(), owner__plan__archives=True)
         restless = Job.objects.filter(
-            Q(status__in=[Status.QUEUED, *IN_FLIGHT]) | wanted_back
+            Q(status__in=[Status.QUEUED, *IN_FLIGHT]) | wanted_back | due
         ).exists()
         owed = Notice.objects.unsent().exists() or Discard.objects.exists()
         return not restless and not owed and not [m for m in self.broker.arrived() if not m.wait]

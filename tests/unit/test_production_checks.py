@@ -20,6 +20,7 @@ def production(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     settings.PRODUCTION = True
     use("postgresql", monkeypatch)
     settings.DEFAULT_FROM_EMAIL = "GAS <no-reply@gas.example.com>"
+    settings.ADMINS = [("GAS staff", "operators@gas.example.com")]
     monkeypatch.setenv("GAS_AWS_ACCOUNT", "123456789012")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     return settings

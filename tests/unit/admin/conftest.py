@@ -8,9 +8,12 @@ from django.test import Client
 from django.utils import timezone
 
 from gas.models import (
+    Alarm,
+    Discard,
     Job,
     JobEvent,
     Notice,
+    Reconciliation,
     ResultFile,
     Status,
     Subscription,
@@ -54,6 +57,11 @@ def one_of_each(make_job: MakeJob, subscriber: User) -> Job:
     job = make_job(status=Status.FAILED, failure="Line 12: the position is not a number.")
     JobEvent.objects.create(job=job, actor="owner", after=Status.QUEUED, reason="submitted")
     Notice.objects.create(job=job, kind=Notice.Kind.FAILED, attempt=1)
+    Alarm.raise_once("a job", "Job 7 is stuck.", job=job)
+    Discard.objects.create(
+        job=job, kind=Discard.Kind.OBJECT, place="s3://gas-results/results/7/1/a"
+    )
+    Reconciliation.objects.create(counts={"results without a row": 1})
     ResultFile.objects.create(job=job, kind=ResultFile.Kind.LOG, key="a/b.log", size=1, sha256="0")
     Subscription.objects.create(
         user=subscriber, customer_id="cus_1", provider_id="sub_1", started_at=timezone.now()

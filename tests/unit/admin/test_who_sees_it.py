@@ -6,9 +6,29 @@ from django.test import Client
 from django.urls import URLResolver, reverse
 
 from gas.admin import staff_site
-from gas.models import Job, JobEvent, Notice, Subscription, Upload, User
+from gas.models import (
+    Alarm,
+    Discard,
+    Job,
+    JobEvent,
+    Notice,
+    Reconciliation,
+    Subscription,
+    Upload,
+    User,
+)
 
-TABLES = [Job, JobEvent, Notice, Subscription, Upload, User]
+TABLES = [
+    Alarm,
+    Discard,
+    Job,
+    JobEvent,
+    Notice,
+    Reconciliation,
+    Subscription,
+    Upload,
+    User,
+]
 
 #: Where people come in and leave; these belong to the sign-in.
 DOORS = ("login/", "logout/")

@@ -11,7 +11,19 @@ from celeryconfig import ANNOTATE_LIMIT, LEASE, QUEUES, Queue
 from tasks import app
 
 #: Modules of the package that are no tasks.
-BESIDES = {"app", "delays", "leases", "pipeline", "setbacks", "transport", "turns"}
+BESIDES = {
+    "alone",
+    "app",
+    "dead_letters",
+    "delays",
+    "differences",
+    "leases",
+    "pipeline",
+    "setbacks",
+    "stuck",
+    "transport",
+    "turns",
+}
 
 
 #: A message goes when its task has returned or given it up, and never because something broke.
@@ -71,10 +83,13 @@ def test_a_name_that_is_no_queue_is_not_made_one() -> None:
     assert {queue.name for queue in app.conf.task_queues} == set(QUEUES)
 
 
-def test_beat_sweeps_and_a_late_sweep_is_dropped() -> None:
-    (entry,) = celeryconfig.beat_schedule.values()
-    assert entry["task"] == "sweep"
-    assert entry["options"] == {"expires": 900}
+def test_beat_sweeps_and_reconciles_and_drops_what_comes_late() -> None:
+    entries = celeryconfig.beat_schedule
+    assert {name: entry["task"] for name, entry in entries.items()} == {
+        "sweep": "sweep",
+        "reconcile": "reconcile",
+    }
+    assert all(entry["options"] == {"expires": 900} for entry in entries.values())
 
 
 def test_no_feature_is_on_that_sqs_cannot_carry() -> None:

@@ -6,15 +6,22 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.mail import EmailMessage
 from django.db.models.functions import Now
+from django.test import override_settings
+from pytest_django import Settings
 
-from gas.models import IN_FLIGHT, Discard, Job, Notice, Status, User
+from gas.models import IN_FLIGHT, Alarm, Discard, Job, Notice, Status, User
+from gas.storage import queues
 from gas.storage.errors import StorageError, StorageUnavailable
+from gas.storage.result_sets import QUIET_TRIES
+from tasks import pipeline, turns
 from tasks import sweep as sweeping
-from tasks import turns
-from tasks.sweep import stranded_jobs, sweep
+from tasks.stuck import stranded_jobs
+from tasks.sweep import sweep
 from tests.seams.world import World, read
 from tests.unit.domain.rows import job_in
+from tests.unit.mail.backends import Failing
 
 MOMENT = timedelta(seconds=5)
 LONG_AGO = Now() - settings.RESEND_AFTER - MOMENT
@@ -161,9 +168,37 @@ def test_one_place_that_cannot_be_destroyed_does_not_hold_up_the_others(
         given_up(name)
     world.storage.fault = StorageError("access denied")
     sweep()
-    assert [discard.place for discard in Discard.objects.all()] == ["s3://gas-results/a"]
+    refused = Discard.objects.get()
+    assert (refused.place, refused.tries) == ("s3://gas-results/a", 1)
     sweep()
+    assert Discard.objects.exists()
+    world.an_hour_passes()
     assert not Discard.objects.exists()
+
+
+def test_many_places_that_cannot_be_destroyed_stand_before_no_others(
+    world: World, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeping, "MOST", 3)
+
+    def refuse(place: str) -> None:
+        if "locked" in place:
+            raise StorageError(place)
+
+    world.storage.before_delete = refuse
+    for name in ("locked-1", "locked-2", "locked-3", "free"):
+        given_up(name)
+    sweep()
+    sweep()
+    assert not Discard.objects.filter(place__endswith="free").exists()
+    assert Discard.objects.count() == 3
+
+
+def test_staff_are_told_of_a_place_that_is_never_destroyed(world: World) -> None:
+    discard = given_up("locked", tries=QUIET_TRIES - 1)
+    world.storage.fault = StorageError("access denied")
+    sweep()
+    assert str(discard) in Alarm.objects.get().text
 
 
 def test_while_storage_is_down_the_sweep_asks_it_once(world: World, owner: User) -> None:
@@ -216,6 +251,89 @@ def test_what_was_found_is_one_line_of_the_log(
     with caplog.at_level(logging.WARNING):
         sweep()
     assert caplog.messages == ["swept: 1 jobs without a message, 1 files to destroy"]
+
+
+def test_while_a_queue_is_deep_its_jobs_only_wait_in_it(world: World, owner: User) -> None:
+    for _ in range(3):
+        stuck(Status.QUEUED, owner)
+    world.letters.deeper = 3
+    sweep()
+    assert world.broker.names() == []
+
+
+def test_in_a_busy_queue_as_many_messages_are_sent_again_as_were_lost(
+    world: World, owner: User
+) -> None:
+    oldest = stuck(Status.RUNNING, owner, wake_at=LONG_AGO - timedelta(hours=1))
+    stuck(Status.QUEUED, owner)
+    stuck(Status.QUEUED, owner, sent_at=LATELY)
+    stuck(Status.RUNNING, owner, lease_owner="alive", lease_until=SOON)
+    world.letters.deeper = 2
+    sweep()
+    assert [(m.task, m.args) for m in world.broker.arrived()] == [("annotate", (oldest.pk,))]
+
+
+def test_a_deep_queue_silences_no_other(world: World, owner: User) -> None:
+    stuck(Status.QUEUED, owner)
+    stuck(Status.ARCHIVING, owner)
+    send = pipeline.app.send_task
+    for _ in range(2):
+        send("annotate", [0])
+    sweep()
+    assert world.broker.names() == ["annotate", "annotate", "archive"]
+
+
+def test_what_is_away_does_not_keep_the_sweep_from_the_rest(
+    world: World, owner: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def away(*_: Any, **__: Any) -> int:
+        raise StorageUnavailable("SQS is away")
+
+    monkeypatch.setattr(queues, "depth", away)
+    monkeypatch.setattr(queues, "receive", away)
+    stuck(Status.QUEUED, owner)
+    given_up("old")
+    with caplog.at_level(logging.WARNING):
+        sweep()
+    assert not Discard.objects.exists()
+    assert "jobs without a message have to wait: SQS is away" in caplog.messages
+
+
+def test_of_two_sweepers_that_read_the_same_row_one_sends(world: World, owner: User) -> None:
+    job = stuck(Status.QUEUED, owner)
+    assert sweeping._send_again(job)
+    assert not sweeping._send_again(job)
+    assert world.broker.names() == ["annotate"]
+
+
+def test_staff_get_one_mail_of_all_new_alarms_and_none_twice(
+    world: World, owner: User, mailoutbox: list[EmailMessage], settings: Settings
+) -> None:
+    settings.ADMINS = [("GAS staff", "operators@example.org")]
+    for about in ("one", "two", "one"):
+        Alarm.raise_once(about, f"Alarm {about}\r\nBcc: x@example.org")
+    sweep()
+    sweep()
+    (mail,) = mailoutbox
+    assert (mail.to, mail.subject) == (["operators@example.org"], "[GAS] 2 alarms")
+    assert "Alarm one Bcc: x@example.org" in mail.body
+    assert "/admin/gas/alarm/" in mail.body
+
+
+def test_an_alarm_that_could_not_be_mailed_is_mailed_later(
+    world: World,
+    mailoutbox: list[EmailMessage],
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings.ADMINS = [("GAS staff", "operators@example.org")]
+    Alarm.raise_once("one", "Alarm")
+    monkeypatch.setattr(Failing, "fault", OSError("no route"))
+    with override_settings(EMAIL_BACKEND="tests.unit.mail.backends.Failing"):
+        sweep()
+    assert not Alarm.objects.exclude(told_at=None).exists()
+    sweep()
+    assert len(mailoutbox) == 1
 
 
 def test_the_sweep_is_a_message_like_any_other(world: World, owner: User) -> None:

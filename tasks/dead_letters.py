@@ -1,0 +1,148 @@
+"""What becomes of messages that were received so often that SQS gave them up.
+
+A dead letter that names a step of a job counts as a breakdown of that step: while the job is still
+due the step is sent again, a bounded number of times. A letter for a job that has moved on is
+dropped. Any other letter (garbage, an unknown task, a task of another release) stays in its
+dead-letter queue, and staff are told once.
+"""
+
+import base64
+import json
+import logging
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import F
+
+from celeryconfig import LEASE, QUEUES, Queue
+from gas.mail import one_line
+from gas.models import CLAIMED_FROM, Alarm, Job, JobEvent, Status
+from gas.models.leases import FREE
+from gas.storage import queues, result_sets
+from gas.storage.queues import Letter
+from tasks import pipeline
+from tasks.annotate import break_off
+from tasks.notify import notify
+from tasks.setbacks import BREAKDOWN, MOST_SETBACKS
+
+logger = logging.getLogger(__name__)
+
+#: Receives of one queue in one sweep; a good day has one, which finds nothing.
+MOST_RECEIVES = 10
+#: Seconds for which a letter is out of sight once it was looked at: less than from sweep to sweep.
+HIDDEN = 30
+
+#: Where each task takes a job.
+INTO = {
+    "annotate": Status.RUNNING,
+    "archive": Status.ARCHIVING,
+    "thaw": Status.THAWING,
+    "restore": Status.RESTORING,
+}
+
+LARGEST_NUMBER = 2**63 - 1
+
+GIVEN_UP = "its message was received again and again, and no worker could finish with it"
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a message of ours asks for: a task, and a job unless the task is about all of them."""
+
+    task: str
+    job_id: int | None
+
+
+def step_of(body: str) -> Step | None:
+    """Read a message as our tasks take it; None for everything else.
+
+    https://docs.celeryq.dev/en/v5.5.3/internals/protocol.html, in the envelope of kombu's virtual
+    transports, whose body is base64.
+    """
+    try:
+        message = json.loads(body)
+        task = message["headers"]["task"]
+        (args, kwargs, _) = json.loads(base64.b64decode(message["body"], validate=True))
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    if not isinstance(task, str) or task not in QUEUES or kwargs:
+        return None
+    match args:
+        case [] if task not in (*INTO, "notify"):
+            return Step(task, None)
+        case [int(number)] if task in (*INTO, "notify") and _is_number(number):
+            return Step(task, number)
+    return None
+
+
+def _is_number(number: int) -> bool:
+    return not isinstance(number, bool) and 0 < number <= LARGEST_NUMBER
+
+
+def read_dead_letters() -> int:
+    """Settle the letters that are about jobs, tell staff of new others; returns how many."""
+    return sum(map(_read, QUEUES.values()))
+
+
+def _read(queue: Queue) -> int:
+    settled = 0
+    for _ in range(MOST_RECEIVES):
+        letters = queues.receive(queue.dead_letter_url, hidden_for=HIDDEN)
+        if not letters:
+            break
+        settled += sum(_settle(queue, letter) for letter in letters)
+    return settled
+
+
+def _settle(queue: Queue, letter: Letter) -> bool:
+    """Do what a letter asks for, then delete it; False for one that stays and is known."""
+    step = step_of(letter.body)
+    if step is None or step.task != queue.name:
+        start = one_line(letter.body, 200)
+        told = f"A message that fits no job rests in {queue.dead_letter_name}: {start}"
+        return Alarm.raise_once(f"dead letter {letter.id}", told)
+    logger.warning("dead letter of %s, job %s", step.task, step.job_id)
+    if step.job_id is not None:
+        _take_up(step.task, step.job_id)
+    queues.delete(queue.dead_letter_url, letter)
+    return True
+
+
+def _take_up(task: str, job_id: int) -> None:
+    if task == "notify":  # the mail is still owed, and the sweeper sends for it
+        told = f"The mails of job {job_id} could not be sent"
+        Alarm.raise_once(f"mails of job {job_id}", told, job=Job.objects.filter(pk=job_id).first())
+        return
+    into = INTO[task]
+    awaited = Job.objects.due().filter(FREE, status__in=(CLAIMED_FROM[into], into))
+    job = awaited.filter(pk=job_id).first()
+    if job is None:
+        return  # deleted, moved on, or somebody is at it
+    if job.setbacks + BREAKDOWN >= MOST_SETBACKS:
+        _end(job, into)
+    else:
+        _revive(job)
+
+
+def _revive(job: Job) -> None:
+    with transaction.atomic():
+        Job.objects.filter(FREE, pk=job.pk, status=job.status).update(
+            setbacks=F("setbacks") + BREAKDOWN
+        )
+        JobEvent.objects.create(
+            job=job, actor="sweep", before=job.status, after=job.status, reason=GIVEN_UP
+        )
+    pipeline.send(job)
+
+
+def _end(job: Job, into: Status) -> None:
+    """Fail a job without results; let one that has some rest where it is."""
+    claim = Job.objects.claim(job.pk, into=into, worker="dead letters", lease=LEASE)
+    if claim is None:
+        return
+    if into is not Status.RUNNING:
+        claim.stall(GIVEN_UP)
+        return
+    break_off(claim, GIVEN_UP)
+    notify.delay(claim.pk)
+    result_sets.destroy(claim)
