@@ -20,6 +20,9 @@ ANNOTATE_LIMIT = env.duration("GAS_ANNOTATE_LIMIT", "6h")
 #: How often the sweeper looks for work that lost its message.
 SWEEP_EVERY = env.duration("GAS_SWEEP_EVERY", "60s")
 
+#: Seconds for which a worker waits at an empty queue; SQS allows 20.
+LONG_POLL = int(env.duration("GAS_LONG_POLL", "15s").total_seconds())
+
 PREFIX = env.text("GAS_QUEUE_PREFIX", "gas-")
 REGION = env.text("AWS_DEFAULT_REGION", "us-east-1")
 ACCOUNT = env.text("GAS_AWS_ACCOUNT", "000000000000")
@@ -86,13 +89,13 @@ broker_transport_options = {
     "is_secure": ENDPOINT.startswith("https"),
     "predefined_queues": {q.queue_name: {"url": q.url, "region": REGION} for q in QUEUES.values()},
     "queue_name_prefix": PREFIX,
-    "wait_time_seconds": 15,  # not 20, which races the time-out of the receiving client
+    "wait_time_seconds": LONG_POLL,
     "polling_interval": 0.1,  # also slept while every process is busy; the default is 1 s
     "sqs_base64_encoding": False,
-    "client-config": {
-        "connect_timeout": 5,
-        "read_timeout": 20,
-        "retries": {"total_max_attempts": 3, "mode": "standard"},
+    "client-config": {  # of sends and deletes: a worker that waits for one polls nothing meanwhile
+        "connect_timeout": 3,
+        "read_timeout": 5,
+        "retries": {"total_max_attempts": 2, "mode": "standard"},
     },
 }
 broker_connection_retry_on_startup = True
