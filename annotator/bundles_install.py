@@ -105,7 +105,9 @@ class _Installation:
         for source in self.sources:
             self._say(source.name)
             place = self._place_of(source)
-            releases[source.name] = prepare_source(source, files[source.name], place, names)
+            releases[source.name] = prepare_source(
+                source, files[source.name], place, names, self.folder / GENOME
+            )
         self._write_manifest(plans, with_genes, releases)
 
     def _say(self, what: str) -> None:

@@ -23,6 +23,7 @@ from annotator.stages import Stage, StageFailedError
 
 READ_BYTES = 1 << 20
 COMPRESSION = 3
+MOVES = "10000"  # bases that an allele may move in a repeat
 FROM_HEADER = "header:"  # a release that the file itself tells
 _GENES_HEADER = b"##gff-version 3\n"
 _NOT_GENES = b"biological_region"  # half of Ensembl's lines; the engine has no use for them
@@ -80,10 +81,13 @@ def prepare_genes(source: Path, folder: Path, names: Names) -> set[str]:
     return set(files)
 
 
-def prepare_source(source: SourcePlan, files: list[Path], target: Path, names: Names) -> str:
+def prepare_source(
+    source: SourcePlan, files: list[Path], target: Path, names: Names, genome: Path
+) -> str:
     """Write one indexed VCF: our contig names, one allele a record, only the columns asked for.
 
-    Returns the release, which may stand in the header of the first file.
+    Alleles are trimmed and moved to the left on the sequence in `genome`; what lies on no contig
+    of it is left out. Returns the release, which may stand in the header of the first file.
     """
     target.parent.mkdir(exist_ok=True)
     kept = sorted({column for column in source.columns.values() if column != "ID"})
@@ -91,11 +95,12 @@ def prepare_source(source: SourcePlan, files: list[Path], target: Path, names: N
     with tempfile.TemporaryDirectory(dir=target.parent) as work:
         table = Path(work, "names")
         table.write_text(names.table())
+        Path(work, "contigs.bed").write_text(_whole_contigs(genome))
         parts = (
             [target] if len(files) == 1 else [Path(work, f"{n}.vcf.gz") for n in range(len(files))]
         )
         for file, part in zip(files, parts, strict=True):
-            _slim(file, part, kept, table)
+            _slim(file, part, kept, table, genome)
         if len(parts) > 1:
             _finish([Stage(["concat", *_indexed(target), *map(str, parts)], log=table)])
     return release
@@ -147,11 +152,19 @@ def _release(source: SourcePlan, headers: list[Header]) -> str:
     raise AnnotatorFailed(f"the header of {source.name} does not say {mark.decode()}")
 
 
-def _slim(file: Path, target: Path, kept: list[str], table: Path) -> None:
+def _whole_contigs(genome: Path) -> str:
+    """Return every contig of an indexed FASTA as a BED line."""
+    index = genome.with_name(genome.name + ".fai").read_text()
+    rows = (row.split("\t") for row in index.splitlines())
+    return "".join(f"{row[0]}\t0\t{row[1]}\n" for row in rows)
+
+
+def _slim(file: Path, target: Path, kept: list[str], table: Path, genome: Path) -> None:
     drop = "^" + ",".join(kept) if kept else "INFO"
     rename = ["annotate", "--rename-chrs", str(table), "-x", drop]
     reader, writer = os.pipe()
     work = table.parent
+    placed = ["-f", str(genome), "-c", "w", "-w", MOVES, "-T", str(work / "contigs.bed")]
     stages = [
         Stage(
             [*rename, "--no-version", "-Ov", "-o", "-", str(file)],
@@ -160,7 +173,7 @@ def _slim(file: Path, target: Path, kept: list[str], table: Path) -> None:
             foreign=(reader,),
         ),
         Stage(
-            ["norm", "--multiallelics", "-any", "-w", "0", *_indexed(target), "-"],
+            ["norm", "--multiallelics", "-any", *placed, *_indexed(target), "-"],
             log=work / "norm.log",
             stdin=reader,
         ),

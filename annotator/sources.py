@@ -2,6 +2,7 @@
 
 `bcftools annotate` matches an allele by contig, position, REF and ALT. It needs the source's own
 contig names, so the names of the file are swapped for them, and swapped back by the last command.
+What it does not find at first gets a second look.
 """
 
 from collections import defaultdict
@@ -9,12 +10,15 @@ from collections.abc import Mapping
 from itertools import zip_longest
 from pathlib import Path
 
-from annotator.bundles import Bundle, Contig, Source
+from annotator.bundles import Bundle, Contig
 from annotator.errors import AnnotatorFailed
+from annotator.second_look import LINES, keep_moved, put_back, write_candidates
 from annotator.stages import Stage, StageFailedError
 
 # Flagged records, and alleles that are no plain sequence, stay as they came.
-_KEEP_FLAGGED = ("--keep-sites", "--include", 'GAS_SKIP="." && ALT!~"[^ACGTacgt]"')
+_PLAIN = 'GAS_SKIP="." && ALT!~"[^ACGTacgt]"'
+# In a stretch of N every deletion could be moved for millions of bases.
+_KNOWN_BASES = 'REF!~"[^ACGTacgt]"'
 
 
 class Sources:
@@ -42,19 +46,48 @@ class Sources:
             table = self._work / "names"
             table.write_text("".join(f"{a}\t{b}\n" for a, b in swap.items()))
             renamed = ["--rename-chrs", str(table)]
-            records = self._run(renamed, records)
-        *others, last = self._bundle.sources
-        for source in others:
-            records = self._run(_columns(source), records)
-        return self._run([*_columns(last), *renamed], records)
+            records = self._annotated(records, renamed)
+        columns = [_columns(source.path, source.columns) for source in self._bundle.sources]
+        if second := self._second_look(records, columns):
+            columns.append(second)
+        columns[-1] += renamed
+        for options in columns:
+            records = self._annotated(records, options)
+        return records
 
-    def _run(self, options: list[str], records: Path) -> Path:
+    def _second_look(self, records: Path, columns: list[list[str]]) -> list[str] | None:
+        """Return what puts columns on alleles that are not found at first; None without any."""
+        alleles, candidates = self._work / "alleles", self._work / "candidates.vcf"
+        plain = ["--include", f"{_PLAIN} && {_KNOWN_BASES}"]
+        self._run("query", [*plain, "-f", LINES], records, alleles)
+        ours = {contig.name.encode() for contig in self._bundle.contigs}
+        if not write_candidates(alleles, candidates, ours):
+            return None
+        moved, found = self._work / "moved.vcf.gz", self._work / "found.gz"
+        shortest = ["-f", str(self._bundle.fasta), "-c", "w", "-w", "0"]
+        if not keep_moved(self._text("norm", shortest, candidates), moved):
+            return None
+        for options in columns:
+            moved = self._annotated(moved, options)
+        tags = [tag for source in self._bundle.sources for tag in source.columns]
+        put_back(self._text("view", [], moved), found, [tag.encode() for tag in tags])
+        named = ",".join(["CHROM,POS,REF,ALT", *(f"INFO/{tag}" for tag in tags)])
+        return ["-a", str(found), "-c", named, "--keep-sites", "-i", _PLAIN]
+
+    def _annotated(self, records: Path, options: list[str]) -> Path:
         self._made += 1
         target = self._work / f"known-{self._made}.bcf"
-        written = ["--no-version", "--write-index", "-Ob0", "-o", str(target), str(records)]
-        arguments = ["annotate", *options, *written]
+        written = [*options, "--no-version", "--write-index", "-Ob0"]
+        return self._run("annotate", written, records, target)
+
+    def _text(self, command: str, options: list[str], records: Path) -> Path:
+        written = [*options, "--no-version", "-Ov"]
+        return self._run(command, written, records, self._work / f"{command}.vcf")
+
+    def _run(self, command: str, options: list[str], records: Path, target: Path) -> Path:
+        arguments = [command, *options, "-o", str(target), str(records)]
         self.commands.append([_bare(argument) for argument in arguments])
-        stage = Stage(arguments, log=self._work / "annotate.log")
+        stage = Stage(arguments, log=self._work / "sources.log")
         try:
             stage.wait()
         except StageFailedError as failure:
@@ -85,10 +118,10 @@ def swaps(used: tuple[bytes, ...], known: Mapping[bytes, Contig]) -> list[dict[s
     ]
 
 
-def _columns(source: Source) -> list[str]:
-    columns = ",".join(f"INFO/{ours}:={theirs}" for ours, theirs in source.columns.items())
-    exact = ["--pair-logic", "exact", *_KEEP_FLAGGED]
-    return ["-a", str(source.path), "-c", columns, *exact]
+def _columns(source: Path, columns: Mapping[str, str]) -> list[str]:
+    assigned = ",".join(f"INFO/{ours}:={theirs}" for ours, theirs in columns.items())
+    exact = ["--pair-logic", "exact", "--keep-sites", "--include", _PLAIN]
+    return ["-a", str(source), "-c", assigned, *exact]
 
 
 def _bare(argument: str) -> str:

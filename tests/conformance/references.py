@@ -8,8 +8,42 @@ from pathlib import Path
 import pysam
 
 from annotator.bundles import SCHEMA, Bundle, load
+from annotator.bundles_install import install
+from annotator.bundles_manifest import read
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
+CHR21 = DATA / "chr21"
+KNOWN_SITES = CHR21 / "dbsnp149.chr21_25-26Mb.vcf.gz"
+CHR21_MANIFEST = {
+    "schema": "gas.bundle-manifest/1",
+    "id": "chr21",
+    "assembly": "GRCh38",
+    "title": "A piece of chromosome 21",
+    "genes_release": "Ensembl 84",
+    "contigs": [{"name": "21", "length": 46709983, "aliases": ["chr21", "NC_000021.9"]}],
+    "fasta": {"path": str(CHR21 / "GRCh38.chr21.slice.fa.gz")},
+    "genes": {"path": str(CHR21 / "Ensembl84.chr21.gff3.gz")},
+    "sources": [
+        {
+            "name": "dbsnp",
+            "release": "149",
+            "default": True,
+            "files": [{"path": str(KNOWN_SITES)}],
+            "columns": {
+                "GAS_KNOWN": "ID",
+                "GAS_AF": "INFO/gnomADe_AF",
+                "GAS_CLNSIG": "INFO/CLNSIG",
+            },
+        }
+    ],
+}
+
+
+def install_chr21(folder: Path) -> Bundle:
+    """Install the piece of chromosome 21 with its dbSNP through a manifest."""
+    manifest = folder / "chr21.json"
+    manifest.write_text(json.dumps(CHR21_MANIFEST))
+    return load(install(read(str(manifest)), folder, sources=None, progress=lambda *_: None))
 
 
 def make_bundle(

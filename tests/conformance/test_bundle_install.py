@@ -20,7 +20,7 @@ from annotator.bundles import DEMO, Bundle, load, wrong_files
 from annotator.bundles_install import copy, install
 from annotator.bundles_manifest import read, shipped
 from annotator.errors import AnnotatorFailed
-from tests.conformance.references import DATA
+from tests.conformance.references import CHR21, install_chr21
 from tests.conformance.shelf import FASTA, GENOME, Shelf, files, serving
 
 ROOT = Path(__file__).parents[2]
@@ -333,31 +333,9 @@ def test_the_shipped_manifests_are_whole(name: str) -> None:
     assert all(file.place.startswith("https://") for file in places)
 
 
-@pytest.mark.skipif(not DATA.exists(), reason="the data folder beside the project is absent")
+@pytest.mark.skipif(not CHR21.exists(), reason="the data folder beside the project is absent")
 def test_the_data_of_chromosome_21_installs_with_dbsnp(tmp_path: Path) -> None:
-    folder = DATA / "chr21"
-    content = {
-        "schema": "gas.bundle-manifest/1",
-        "id": "chr21",
-        "assembly": "GRCh38",
-        "title": "A piece of chromosome 21",
-        "genes_release": "Ensembl 84",
-        "contigs": [{"name": "21", "length": 46709983, "aliases": ["chr21", "NC_000021.9"]}],
-        "fasta": {"path": str(folder / "GRCh38.chr21.slice.fa.gz")},
-        "genes": {"path": str(folder / "Ensembl84.chr21.gff3.gz")},
-        "sources": [
-            {
-                "name": "dbsnp",
-                "release": "149",
-                "default": True,
-                "files": [{"path": str(folder / "dbsnp149.chr21_25-26Mb.vcf.gz")}],
-                "columns": {"GAS_KNOWN": "ID", "GAS_AF": "INFO/MAF", "GAS_CLNSIG": "INFO/CLNSIG"},
-            }
-        ],
-    }
-    path = tmp_path / "chr21.json"
-    path.write_text(json.dumps(content))
-    bundle = load(install(read(str(path)), tmp_path, sources=None, progress=lambda *_: None))
+    bundle = install_chr21(tmp_path)
     assert wrong_files(bundle) == []
     with pysam.TabixFile(str(bundle.sources[0].path)) as file:
         rows = [row.split("\t") for row in file.fetch("21")]

@@ -68,10 +68,33 @@ def test_a_known_allele_gets_the_columns_of_every_source(tmp_path: Path, name: s
 
 
 def test_a_contig_named_in_two_ways_is_looked_up_under_both(tmp_path: Path) -> None:
-    rows = [MISSENSE.replace("chr16", name) for name in ("16", "chr16", "NC_000016.10")]
+    ref = bases(190559, 190561)
+    longer = row("chr16", 190559, ref, ref[0] + "C" + ref[2])
+    names = ("16", "chr16", "NC_000016.10")
+    rows = [one.replace("chr16", name) for name in names for one in (longer, MISSENSE)]
     outdir = results(write(tmp_path, *rows))
-    assert [info["GAS_KNOWN"] for info in infos(outdir)] == ["rs1"] * 3
-    assert [record[0] for record in records(outdir)] == ["16", "chr16", "NC_000016.10"]
+    assert [info["GAS_KNOWN"] for info in infos(outdir)] == ["rs1"] * 6
+    assert [record[0] for record in records(outdir)[::2]] == ["16", "chr16", "NC_000016.10"]
+
+
+def test_every_record_of_a_repeated_allele_is_known(tmp_path: Path) -> None:
+    outdir = results(write(tmp_path, MISSENSE, MISSENSE, row("chr16", 190560, "T", "C,G")))
+    found = [info.get("GAS_KNOWN") for info in infos(outdir)]
+    assert sorted(found, key=str) == [None, "rs1", "rs1", "rs1"]
+    assert (summary(outdir)["known"], summary(outdir)["novel"]) == (3, 1)
+
+
+def test_an_allele_written_longer_is_known_and_stays_as_it_came(tmp_path: Path) -> None:
+    ref = bases(190559, 190561)
+    longer = row("chr16", 190559, ref, ref[0] + "C" + ref[2])
+    outdir = results(write(tmp_path, longer, MISSENSE))
+    assert [info["GAS_AF"] for info in infos(outdir)] == ["0.25", "0.25"]
+    assert records(outdir)[0][1:5] == ["190559", ".", ref, ref[0] + "C" + ref[2]]
+
+
+def bases(first: int, last: int) -> str:
+    with pysam.FastaFile(str(DEMO / "genome.fa.gz")) as fasta:
+        return str(fasta.fetch("16", first - 1, last)).upper()
 
 
 def test_another_allele_at_a_known_place_is_novel(tmp_path: Path) -> None:
@@ -127,7 +150,8 @@ def test_provenance_names_each_source_and_what_was_run(tmp_path: Path) -> None:
         }
         for source in bundle.sources
     ]
-    assert [command[0] for command in told["sources"]["commands"]] == ["annotate"] * 3
+    commands = [command[0] for command in told["sources"]["commands"]]
+    assert commands == ["annotate", "query", "annotate", "annotate"]
     assert str(tmp_path) not in json.dumps(told)
 
 
