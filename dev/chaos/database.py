@@ -1,0 +1,59 @@
+"""The service's database as somebody reads it who has none of the service's code."""
+
+import sqlite3
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+import psycopg
+
+from dev import postgres
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database by its address, in the form of `DATABASE_URL`."""
+
+    url: str
+
+    #: What a query raises while the database is away.
+    faults: ClassVar = (psycopg.Error, sqlite3.Error)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Return what a query finds, which must read alike on SQLite and PostgreSQL."""
+        if self.url.startswith("postgresql"):
+            with psycopg.connect(self.url, autocommit=True, connect_timeout=5) as connection:
+                return list(connection.execute(query.encode()))
+        with closing(sqlite3.connect(urlsplit(self.url).path[1:], timeout=20)) as file:
+            return list(file.execute(query))
+
+    def change(self, statement: str) -> None:
+        """Change a setting that staff would change."""
+        if self.url.startswith("postgresql"):
+            with psycopg.connect(self.url, autocommit=True) as connection:
+                connection.execute(statement.encode())
+            return
+        with closing(sqlite3.connect(urlsplit(self.url).path[1:], timeout=20)) as file:
+            file.execute(statement)
+            file.commit()
+
+    def number(self, query: str) -> int:
+        """Return the one number that a query finds."""
+        [(found,)] = self.rows(query)
+        return int(found)
+
+
+@dataclass
+class Server:
+    """A PostgreSQL that can be restarted in the middle."""
+
+    running: postgres.Postgres
+
+    def restart(self, *, away: float) -> None:
+        """Stop it, which ends every connection, and start it again after so many seconds."""
+        old = self.running
+        old.stop()
+        time.sleep(away)
+        self.running = postgres.start(old.folder, old.port, old.account)

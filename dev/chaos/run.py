@@ -1,0 +1,100 @@
+"""One run: the town starts, the crowd comes, the strikes fall; when it is quiet all is checked."""
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dev.chaos import samples, script, verdict
+from dev.chaos.crowd import Crowd
+from dev.chaos.database import Server
+from dev.chaos.strikes import Siege
+from dev.chaos.town import TIMERS, Town
+from dev.chaos.verdict import Verdict
+from dev.fake_globus.personas import PERSONAS
+from dev.faults.proxy import Proxy
+from dev.stack import Ports
+from dev.waiting import NotInTime, until
+
+SEND_MAIL = "/outbound-emails"
+JOBS_PER_STRIKE, FEWEST_STRIKES = 6, 8
+
+#: Seconds for the service to come to rest after the last fault, and more for each job.
+REST_SECONDS, REST_PER_JOB = 90.0, 0.5
+
+
+@dataclass
+class Run:
+    """One run in a folder of its own; `database` is the address of an empty one, None for SQLite.
+
+    With a `server` of its own the database is restarted in the middle.
+    """
+
+    folder: Path
+    jobs: int
+    seed: int
+    database: str | None = None
+    server: Server | None = None
+    strikes: int | None = None
+    only: str = ""  # the kinds of strikes that have this word
+    began: float = field(default_factory=time.monotonic)
+
+    def play(self) -> Verdict:
+        """Do it all and return what was found."""
+        ports = Ports.free()
+        with Proxy(ports.aws) as proxy:
+            settings = TIMERS | {"AWS_ENDPOINT_URL": proxy.endpoint}
+            if self.database:
+                settings["DATABASE_URL"] = self.database
+            with Town(self.folder, ports, settings) as town:
+                found = self._besiege(Siege(town, proxy, self.server))
+        found.figures["seconds"] = round(time.monotonic() - self.began)
+        return found
+
+    def _besiege(self, siege: Siege) -> Verdict:
+        """Let the crowd and the strikes meet, wait until all is quiet, and judge."""
+        town, workshop = siege.town, self.folder / "files"
+        workshop.mkdir()
+        made = samples.make(workshop)
+        count = self.strikes or max(FEWEST_STRIKES, self.jobs // JOBS_PER_STRIKE)
+        plot = script.write(self.jobs, self.seed, siege.kinds(self.only), count)
+        town.lift_limits()
+        crowd = Crowd(town, plot, made, workshop)
+        crowd.sign_in([persona.name for persona in PERSONAS])
+        self._strike(siege, crowd)
+        self._rest(town)
+        sent = [call.body for call in siege.proxy.calls if call.path.endswith(SEND_MAIL)]
+        found = verdict.judge(town, crowd.told, made, sent, siege.poison)
+        for person in crowd.people.values():
+            if (plan := person.plan()) != person.expected_plan:
+                found.blame("plans", f"{person.name} is on {plan}, not {person.expected_plan}")
+        if ended := town.ended():
+            found.blame("processes", ended)
+        found.faults.update(siege.done)
+        return found
+
+    def _strike(self, siege: Siege, crowd: Crowd) -> None:
+        """Let each strike fall when the crowd has come so far; what is left falls at the end."""
+        thread = crowd.start()
+        for strike in crowd.script.strikes:
+            while len(crowd.told) < strike.after and thread.is_alive():
+                siege.listen()
+                thread.join(0.5)
+            hit = siege.strike(strike)
+            self._say(f"{len(crowd.told):5d} files: {strike.kind}{'' if hit else ' (nothing hit)'}")
+        thread.join()
+        if crowd.failure:
+            raise crowd.failure
+
+    def _rest(self, town: Town) -> None:
+        """Wait until all is at rest; what is not in time is for the verdict to find."""
+        self._say("all files are handed in and all faults are over")
+        seconds = REST_SECONDS + REST_PER_JOB * self.jobs
+        try:
+            until(lambda: not town.restless(), "everything at rest", seconds=seconds)
+            town.kill("beat")
+            until(lambda: not town.waiting(), "empty queues", seconds=REST_SECONDS)
+        except NotInTime as late:
+            self._say(str(late))
+
+    def _say(self, what: str) -> None:
+        print(f"{time.monotonic() - self.began:7.1f} s {what}", flush=True)

@@ -1,0 +1,251 @@
+"""Everything that can fail, one function each; a strike ends with the service whole again."""
+
+import json
+import os
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from dev.chaos.database import Server
+from dev.chaos.script import Strike
+from dev.chaos.town import COURIERS, QUEUE_NAMES, WORKERS, Town, Waiting
+from dev.children import children_of
+from dev.faults.faults import FAULTS, S3_FAULTS, SQS_FAULTS
+from dev.faults.proxy import Call, Fault, Proxy
+
+#: Longest time for which a strike leaves something away, in seconds.
+LONGEST_OUTAGE = 4.0
+MOST_COPIES = 10
+
+
+@dataclass
+class Siege:
+    """The service under strikes, and what has been done to it."""
+
+    town: Town
+    proxy: Proxy
+    postgres: Server | None = None
+    done: Counter[str] = field(default_factory=Counter)
+    seen: dict[Waiting, None] = field(default_factory=dict)  # messages of any time, in order
+    poison: set[str] = field(default_factory=set)
+
+    def kinds(self, word: str) -> list[str]:
+        """The kinds of strikes with this word that this run can make."""
+        possible = [kind for kind in STRIKES if self.postgres or kind != "database restarted"]
+        return [kind for kind in possible if word in kind]
+
+    def strike(self, strike: Strike) -> bool:
+        """Do what the script says; False, and not counted, when there was nothing to hit."""
+        self.listen()
+        hit = STRIKES[strike.kind](self, random.Random(strike.seed))
+        self.done[strike.kind] += hit
+        return hit
+
+    def listen(self) -> None:
+        """Remember the messages of this moment, to replay them later."""
+        with suppress(OSError):
+            self.seen |= dict.fromkeys(
+                waiting for waiting in self.town.messages() if waiting.queue in QUEUE_NAMES
+            )
+
+
+def _kill(siege: Siege, name: str, dice: random.Random) -> bool:
+    siege.town.kill(name)
+    time.sleep(dice.uniform(0, LONGEST_OUTAGE / 2))
+    siege.town.launch(name)
+    return True
+
+
+def _kill_below(siege: Siege, names: Sequence[str], dice: random.Random, *, child: bool) -> bool:
+    """Kill one process below a worker: of its pool, or the annotator that such a one started."""
+    found = [
+        pid
+        for name in names
+        for pid in children_of(siege.town.processes[name].pid)
+        if _is_annotator(pid) is child
+    ]
+    if not found:
+        return False
+    with suppress(ProcessLookupError):
+        os.kill(dice.choice(sorted(found)), signal.SIGKILL)
+    return True
+
+
+def _is_annotator(pid: int) -> bool:
+    try:
+        return b"annotator" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def _kill_child(siege: Siege, dice: random.Random) -> bool:
+    for _ in range(40):  # an annotation of a small file is short
+        if _kill_below(siege, WORKERS, dice, child=True):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def _drain(siege: Siege, dice: random.Random) -> bool:
+    siege.town.replace(dice.choice([*WORKERS, *COURIERS]))
+    return True
+
+
+def _main_process_lost(siege: Siege, dice: random.Random) -> bool:
+    """Only the worker's main process goes; what it started has to notice."""
+    name = dice.choice([*WORKERS, *COURIERS])
+    process = siege.town.processes.pop(name)
+    process.kill()
+    process.wait()
+    siege.town.launch(name)
+    return True
+
+
+def _broker_away(siege: Siege, dice: random.Random) -> bool:
+    assert siege.town.aws is not None
+    siege.town.aws.stop()
+    time.sleep(dice.uniform(0, LONGEST_OUTAGE))
+    siege.town.start_aws()
+    return True
+
+
+def _database_restarted(siege: Siege, dice: random.Random) -> bool:
+    assert siege.postgres is not None
+    siege.postgres.restart(away=dice.uniform(0, LONGEST_OUTAGE / 2))
+    return True
+
+
+def _send(siege: Siege, waiting: Waiting, delay: int = 0) -> None:
+    siege.town.sqs.send_message(
+        QueueUrl=siege.town.queue_url(waiting.queue), MessageBody=waiting.body, DelaySeconds=delay
+    )
+
+
+def _some(found: Sequence[Waiting], dice: random.Random) -> Sequence[Waiting]:
+    return dice.sample(found, min(MOST_COPIES, len(found)))
+
+
+def _duplicated(siege: Siege, dice: random.Random) -> bool:
+    now = [waiting for waiting in siege.town.messages() if waiting.queue in QUEUE_NAMES]
+    for waiting in _some(now, dice):
+        _send(siege, waiting, dice.randrange(3))
+    return bool(now)
+
+
+def _replayed(siege: Siege, dice: random.Random) -> bool:
+    """Messages of any time come once more, most of them long after their job moved on."""
+    for waiting in _some(list(siege.seen), dice):
+        _send(siege, waiting, dice.randrange(8))
+    return bool(siege.seen)
+
+
+def _delayed_and_reordered(siege: Siege, dice: random.Random) -> bool:
+    """What waits is taken out and comes back later, past the lease, in another order."""
+    taken = 0
+    for name in QUEUE_NAMES:
+        url = siege.town.queue_url(name)
+        found = siege.town.sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0
+        )
+        for message in found.get("Messages", []):
+            siege.town.sqs.change_message_visibility(
+                QueueUrl=url,
+                ReceiptHandle=message["ReceiptHandle"],
+                VisibilityTimeout=dice.randrange(8),
+            )
+            taken += 1
+    return taken > 0
+
+
+def _lost(siege: Siege, dice: random.Random) -> bool:
+    """Every message of a queue is gone."""
+    full = sorted({w.queue for w in siege.town.messages() if w.queue in QUEUE_NAMES})
+    if full:
+        siege.town.sqs.purge_queue(QueueUrl=siege.town.queue_url(dice.choice(full)))
+    return bool(full)
+
+
+def _poisoned(siege: Siege, dice: random.Random) -> bool:
+    """Messages that nobody understands: raw text, foreign JSON, a task that does not exist."""
+    number = len(siege.poison)
+    bodies = [f"poison {number}", json.dumps({"poison": number})]
+    if siege.seen:
+        known = json.loads(dice.choice(list(siege.seen)).body)
+        known["headers"]["task"] = f"unknown-{number}"
+        bodies.append(json.dumps(known))
+    body = dice.choice(bodies)
+    siege.poison.add(body)
+    _send(siege, Waiting(dice.choice(QUEUE_NAMES), body))
+    return True
+
+
+_EMPTY_YES = ("garbage", "wrong-shape")
+
+#: What each service can do to a request. A mail service that says yes and sends nothing cannot be
+#: told from one that sends, so that SES is spared answers of 200 that mean nothing.
+_OF = {
+    "sqs": SQS_FAULTS,
+    "s3": S3_FAULTS,
+    "ses": {name: fault for name, fault in FAULTS.items() if name not in _EMPTY_YES},
+}
+
+
+def _failing(service: str) -> Callable[[Siege, random.Random], bool]:
+    def strike(siege: Siege, dice: random.Random) -> bool:
+        faults: dict[str, Fault] = _OF[service]
+        name, share = dice.choice(sorted(faults)), dice.choice([0.3, 0.6, 1.0])
+        fate = random.Random(dice.random())
+
+        def chosen(call: Call) -> bool:
+            return call.service == service and fate.random() < share
+
+        with siege.proxy.failing("*", faults[name], chosen=chosen) as rule:
+            time.sleep(dice.uniform(1, LONGEST_OUTAGE))
+        siege.done[f"requests to {service} failed"] += len(rule.hits)
+        return bool(rule.hits)
+
+    return strike
+
+
+def _patient(
+    strike: Callable[[Siege, random.Random], bool],
+) -> Callable[[Siege, random.Random], bool]:
+    """A strike through the broker itself, which may be busy or just back."""
+
+    def tried(siege: Siege, dice: random.Random) -> bool:
+        try:
+            return strike(siege, dice)
+        except (ClientError, BotoCoreError, OSError):
+            return False
+
+    return tried
+
+
+STRIKES: dict[str, Callable[[Siege, random.Random], bool]] = {
+    "child killed": _kill_child,
+    "pool process of a worker killed": lambda s, d: _kill_below(s, WORKERS, d, child=False),
+    "pool process of a courier killed": lambda s, d: _kill_below(s, COURIERS, d, child=False),
+    "main process killed": _main_process_lost,
+    "worker killed": lambda s, d: _kill(s, d.choice(WORKERS), d),
+    "courier killed": lambda s, d: _kill(s, d.choice(COURIERS), d),
+    "beat killed": lambda s, d: _kill(s, "beat", d),
+    "web killed": lambda s, d: _kill(s, "site", d),
+    "drained and replaced": _drain,
+    "AWS away": _broker_away,
+    "database restarted": _database_restarted,
+    "messages duplicated": _patient(_duplicated),
+    "messages replayed": _patient(_replayed),
+    "messages delayed and reordered": _patient(_delayed_and_reordered),
+    "messages lost": _patient(_lost),
+    "messages poisoned": _patient(_poisoned),
+    "SQS failing": _failing("sqs"),
+    "S3 failing": _failing("s3"),
+    "SES failing": _failing("ses"),
+}

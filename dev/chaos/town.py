@@ -1,0 +1,141 @@
+"""The service spread over several machines, with short timers."""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.request import urlopen
+
+import boto3
+
+from celeryconfig import QUEUES
+from dev.chaos.database import Database
+from dev.children import HOST, end
+from dev.local_aws import Mail, mails_at
+from dev.local_aws.server import CREDENTIALS, REGION
+from dev.stack import Stack
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+WORKERS = ("worker", "worker-2")
+COURIERS = ("courier", "courier-2")
+
+#: Long enough for a loaded machine, short enough that every wait is met many times.
+TIMERS = {
+    "GAS_FREE_RETENTION": "4s",
+    "GAS_DOWNGRADE_GRACE": "4s",
+    "GAS_THAW_POLL": "1s",
+    "GAS_RETRY_AFTER": "1s",
+    "GAS_LEASE": "5s",
+    "GAS_RESEND_AFTER": "8s",
+    "GAS_SWEEP_EVERY": "4s",
+}
+
+_RESTLESS = """
+SELECT (SELECT count(*) FROM gas_job job JOIN gas_user owner ON owner.id = job.owner_id
+        WHERE job.status NOT IN ('failed', 'cancelled') AND job.status
+        <> CASE owner.plan_id WHEN 'premium' THEN 'completed' ELSE 'archived' END)
+     + (SELECT count(*) FROM gas_notice WHERE sent_at IS NULL)
+     + (SELECT count(*) FROM gas_discard)
+"""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A message in a queue, as the local AWS shows it without receiving it."""
+
+    queue: str
+    body: str
+
+
+class Town(Stack):
+    """Two workers and two couriers; its queues and buckets can be looked at past the service."""
+
+    @property
+    def commands(self) -> dict[str, list[str]]:
+        """The processes of the stack, each kind of worker twice."""
+        once = super().commands
+        again = {
+            f"{name}-2": [part.replace("@%h", "-2@%h") for part in once[name]]
+            for name in ("worker", "courier")
+        }
+        return once | again
+
+    def start(self) -> None:
+        """Start everything."""
+        super().start()
+        for name in ("worker-2", "courier-2"):
+            self.launch(name)
+
+    def replace(self, name: str) -> None:
+        """Let a process finish its work in hand while another takes its place."""
+        leaving = self.processes.pop(name)
+        leaving.terminate()
+        self.launch(name)
+        end(leaving)
+
+    @property
+    def database(self) -> Database:
+        """The database, past the service."""
+        return Database(self.environment["DATABASE_URL"])
+
+    @property
+    def local_url(self) -> str:
+        """The local AWS itself."""
+        return f"http://{HOST}:{self.ports.aws}"
+
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        """The queues, past the service."""
+        return self._session.client("sqs", endpoint_url=self.local_url)
+
+    @cached_property
+    def s3(self) -> "S3Client":
+        """The buckets, past the service."""
+        return self._session.client("s3", endpoint_url=self.local_url)
+
+    @property
+    def _session(self) -> boto3.session.Session:
+        key_id, secret = CREDENTIALS.values()
+        return boto3.session.Session(key_id, secret, region_name=REGION)
+
+    def lift_limits(self) -> None:
+        """Let every account have as many jobs as the run needs, as staff may."""
+        self.database.change("UPDATE gas_plan SET max_active_jobs = 10000")
+
+    def restless(self) -> int:
+        """How many jobs are on their way, mails owed and bytes not yet destroyed."""
+        try:
+            return self.database.number(_RESTLESS)
+        except self.database.faults:
+            return 1
+
+    def waiting(self) -> list[Waiting]:
+        """Messages in every queue but those of dead letters."""
+        return [message for message in self.messages() if message.queue in QUEUE_NAMES]
+
+    def queue_url(self, name: str) -> str:
+        """The address of a queue at the local AWS."""
+        return f"{self.local_url}/000000000000/{name}"
+
+    def messages(self) -> list[Waiting]:
+        """Everything in every queue, delayed and in flight too."""
+        with urlopen(f"{self.local_url}/_ministack/sqs/messages", timeout=10) as answer:
+            accounts: dict[str, dict[str, dict[str, list[Any]]]] = json.load(answer)["messages"]
+        return [
+            Waiting(url.rpartition("/")[2], message["Body"])
+            for regions in accounts.values()
+            for queues in regions.values()
+            for url, found in queues.items()
+            for message in found
+        ]
+
+    def mails(self) -> list[Mail]:
+        """Every mail that was taken for delivery."""
+        return mails_at(self.local_url)
+
+
+QUEUE_NAMES = [queue.queue_name for queue in QUEUES.values()]
+DEAD_NAMES = [queue.dead_letter_name for queue in QUEUES.values()]
