@@ -1,6 +1,5 @@
 """The default engine: `bcftools csq`, one contig at a time with that contig's genes and code."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,9 +8,7 @@ from pysam.version import __bcftools_version__, __htslib_version__
 from annotator.bundles import Bundle, Contig
 from annotator.consequence import effects_of
 from annotator.engines import InfoField, Unit
-from annotator.errors import AnnotatorFailed
-from annotator.inputs import READ_BYTES, whole_lines
-from annotator.stages import Stage, StageFailedError
+from annotator.engines.text import text_of
 
 # Every allele by itself, whoever carries it: nothing depends on phase or on other records.
 LOCAL = ("--local-csq", "--samples", "-", "--trim-protein-seq", "20")
@@ -56,16 +53,7 @@ class CsqEngine:
 
     def _run(self, arguments: list[str]) -> Iterator[bytes]:
         self.commands.append([_bare(argument) for argument in arguments])
-        reader, writer = os.pipe()
-        stage = Stage(arguments, log=self._work / "engine.log", stdout=writer, foreign=(reader,))
-        try:
-            with os.fdopen(reader, "rb") as pipe:
-                yield from whole_lines(iter(lambda: pipe.read(READ_BYTES), b""))
-            stage.wait()
-        except StageFailedError as failure:
-            raise AnnotatorFailed(str(failure)) from failure
-        finally:
-            stage.stop()
+        return text_of(arguments, self._work / "engine.log")
 
     def _reference_for(self, contig: Contig, names: tuple[str, ...]) -> Path:
         """Give the FASTA the file's own contig names: a link, and an index that says them."""

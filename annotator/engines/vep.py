@@ -10,7 +10,7 @@ import os
 import re
 import runpy
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from itertools import chain
 from pathlib import Path
@@ -44,15 +44,24 @@ _SITES = (
 _BASES = re.compile(rb"[ACGTN]+")
 _FORK = multiprocessing.get_context("fork")
 _LOG_BYTES = 4096
+Program = Callable[[list[str]], None]
 Site = tuple[bytes, bytes, bytes]  # POS, REF, ALT
 Answer = tuple[Site, bytes]  # with the value of CSQ
+
+
+def vepyr(arguments: list[str]) -> None:
+    """Be the program vepyr: the walls let nothing be executed, so it runs in a fork of ours."""
+    sys.argv = ["vepyr", *arguments]
+    runpy.run_module("vepyr", run_name="__main__", alter_sys=True)
 
 
 class VepEngine:
     """Runs vepyr over the sites of one contig; contigs without genes only pass through."""
 
-    def __init__(self, bundle: Bundle, cache: VepCache, work: Path) -> None:
-        self._bundle, self._cache, self._work = bundle, cache, work
+    def __init__(
+        self, bundle: Bundle, cache: VepCache, work: Path, program: Program = vepyr
+    ) -> None:
+        self._bundle, self._cache, self._work, self._program = bundle, cache, work, program
         self._vepyr = _installed(bundle)
         self._csq = CsqEngine(bundle, work)
         self.commands: list[list[str]] = []
@@ -138,7 +147,8 @@ class VepEngine:
         bare = [Path(one).name if one.startswith("/") else one for one in arguments]
         self.commands.append(["vepyr", *bare])
         log = self._work / "vepyr.log"
-        process = _FORK.Process(target=_vepyr, args=(arguments, log, os.getpid()), daemon=True)
+        task = (self._program, arguments, log, os.getpid())
+        process = _FORK.Process(target=_in_child, args=task, daemon=True)
         process.start()
         try:
             process.join()
@@ -150,13 +160,12 @@ class VepEngine:
             raise AnnotatorFailed(f"vepyr ended with {process.exitcode}: {said}")
 
 
-def _vepyr(arguments: list[str], log: Path, parent: int) -> None:
+def _in_child(program: Program, arguments: list[str], log: Path, parent: int) -> None:
     die_with(parent)
     with log.open("wb") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
-    sys.argv = ["vepyr", *arguments]
-    runpy.run_module("vepyr", run_name="__main__", alter_sys=True)
+    program(arguments)
 
 
 def _installed(bundle: Bundle) -> str:
