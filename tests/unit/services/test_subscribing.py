@@ -11,48 +11,11 @@ from gas.billing.protocol import BillingUnavailable, Event, EventKind, Subscript
 from gas.models import BillingEvent, Job, Status, Subscription, User
 from gas.services import subscriptions
 from gas.services.subscriptions import SubscriptionRefused
+from tests.seams.billing import FakeBilling
 from tests.seams.world import World, read, state
 from tests.unit.domain.rows import job_in
 
 Commit = DjangoCaptureOnCommitCallbacks
-
-
-class FakeBilling:
-    """A payment provider: what is true of each subscription now, and what was asked."""
-
-    def __init__(self) -> None:
-        self.states: dict[str, SubscriptionState] = {}
-        self.cancelled: list[str] = []
-        self.keys: list[str] = []
-        self.owner = 0
-        self.fault: Exception | None = None
-
-    def checkout(
-        self, *, user_id: int, email: str, success_url: str, cancel_url: str, idempotency_key: str
-    ) -> str:
-        self.keys.append(idempotency_key)
-        return "https://pay.example.org"
-
-    def portal(self, *, customer_id: str, return_url: str) -> str:
-        return f"https://portal.example.org/{customer_id}"
-
-    def verified_event(self, *, payload: bytes, signature: str) -> Event:
-        name, _, subscription = payload.decode().partition(" ")
-        kinds = {
-            SubscriptionState.ACTIVE: EventKind.STARTED,
-            SubscriptionState.ENDED: EventKind.ENDED,
-        }
-        kind = kinds.get(self.states[subscription], EventKind.OTHER)
-        return Event(name, kind, datetime.now(UTC), subscription, "cus_1", self.owner)
-
-    def subscription_state(self, subscription_id: str) -> SubscriptionState:
-        if self.fault:
-            raise self.fault
-        return self.states[subscription_id]
-
-    def cancel(self, *, subscription_id: str) -> None:
-        self.cancelled.append(subscription_id)
-        self.states[subscription_id] = SubscriptionState.ENDED
 
 
 @pytest.fixture
@@ -61,11 +24,6 @@ def billing(owner: User, monkeypatch: pytest.MonkeyPatch) -> FakeBilling:
     fake.owner = owner.pk
     monkeypatch.setattr(subscriptions, "get_billing", lambda: fake)
     return fake
-
-
-def receive(billing: FakeBilling, event: str, subscription: str, now: SubscriptionState) -> None:
-    billing.states[subscription] = now
-    subscriptions.receive_event(payload=f"{event} {subscription}".encode(), signature="")
 
 
 def plan(owner: User) -> str:
@@ -80,7 +38,7 @@ def test_a_paid_subscription_keeps_what_is_there_and_asks_the_rest_back(
 ) -> None:
     kept, asked = job_in(Status.COMPLETED, owner), job_in(Status.ARCHIVED, owner, wake_at=None)
     with django_capture_on_commit_callbacks(execute=True):
-        receive(billing, "evt_1", "sub_1", ACTIVE)
+        billing.tell("evt_1", "sub_1", ACTIVE)
         assert world.broker.names() == []
     assert plan(owner) == "premium"
     assert read(kept).wake_at is None
@@ -93,7 +51,7 @@ def test_nobody_elses_jobs_are_touched(
     world: World, owner: User, stranger: User, billing: FakeBilling
 ) -> None:
     theirs = job_in(Status.COMPLETED, stranger)
-    receive(billing, "evt_1", "sub_1", ACTIVE)
+    billing.tell("evt_1", "sub_1", ACTIVE)
     assert read(theirs).wake_at is not None
     assert plan(stranger) == "free"
 
@@ -104,8 +62,8 @@ def test_a_repeated_webhook_changes_nothing(
     job_in(Status.ARCHIVED, owner, wake_at=None)
     with django_capture_on_commit_callbacks(execute=True):
         for _ in range(3):
-            receive(billing, "evt_1", "sub_1", ACTIVE)
-        receive(billing, "evt_2", "sub_1", ACTIVE)
+            billing.tell("evt_1", "sub_1", ACTIVE)
+        billing.tell("evt_2", "sub_1", ACTIVE)
     assert Subscription.objects.count() == 1
     assert world.broker.names() == ["thaw"]
     assert BillingEvent.objects.count() == 2
@@ -114,9 +72,9 @@ def test_a_repeated_webhook_changes_nothing(
 def test_a_subscription_bought_twice_is_cancelled_at_the_provider(
     owner: User, billing: FakeBilling
 ) -> None:
-    receive(billing, "evt_1", "sub_1", ACTIVE)
-    receive(billing, "evt_2", "sub_2", ACTIVE)
-    receive(billing, "evt_3", "sub_2", ENDED)
+    billing.tell("evt_1", "sub_1", ACTIVE)
+    billing.tell("evt_2", "sub_2", ACTIVE)
+    billing.tell("evt_3", "sub_2", ENDED)
     assert billing.cancelled == ["sub_2"]
     active = Subscription.objects.get(status="active")
     assert (active.provider_id, plan(owner)) == ("sub_1", "premium")
@@ -125,9 +83,9 @@ def test_a_subscription_bought_twice_is_cancelled_at_the_provider(
 def test_an_end_gives_every_result_a_date_after_the_grace(
     world: World, owner: User, billing: FakeBilling
 ) -> None:
-    receive(billing, "evt_1", "sub_1", ACTIVE)
+    billing.tell("evt_1", "sub_1", ACTIVE)
     job = job_in(Status.COMPLETED, owner, wake_at=None)
-    receive(billing, "evt_2", "sub_1", ENDED)
+    billing.tell("evt_2", "sub_1", ENDED)
     assert plan(owner) == "free"
     grace = settings.DOWNGRADE_GRACE
     soon = timedelta(seconds=5)
@@ -141,28 +99,28 @@ def test_an_end_lets_a_job_sleep_whose_thaw_has_not_begun(
     world: World, owner: User, billing: FakeBilling
 ) -> None:
     job = job_in(Status.ARCHIVED, owner, wake_at=None)
-    receive(billing, "evt_1", "sub_1", ACTIVE)
+    billing.tell("evt_1", "sub_1", ACTIVE)
     assert read(job).wake_at is not None
-    receive(billing, "evt_2", "sub_1", ENDED)
+    billing.tell("evt_2", "sub_1", ENDED)
     assert (read(job).wake_at, state(job)) == (None, Status.ARCHIVED)
 
 
 def test_an_end_heard_twice_does_not_prolong_the_grace(
     world: World, owner: User, billing: FakeBilling
 ) -> None:
-    receive(billing, "evt_1", "sub_1", ACTIVE)
+    billing.tell("evt_1", "sub_1", ACTIVE)
     job = job_in(Status.COMPLETED, owner, wake_at=None)
-    receive(billing, "evt_2", "sub_1", ENDED)
+    billing.tell("evt_2", "sub_1", ENDED)
     Job.objects.filter(pk=job.pk).update(wake_at=Now() + timedelta(days=1))
     before = read(job).wake_at
-    receive(billing, "evt_3", "sub_1", ENDED)
+    billing.tell("evt_3", "sub_1", ENDED)
     assert read(job).wake_at == before
 
 
 def test_who_comes_back_is_subscribed_again(owner: User, billing: FakeBilling) -> None:
-    receive(billing, "evt_1", "sub_1", ACTIVE)
-    receive(billing, "evt_2", "sub_1", ENDED)
-    receive(billing, "evt_3", "sub_2", ACTIVE)
+    billing.tell("evt_1", "sub_1", ACTIVE)
+    billing.tell("evt_2", "sub_1", ENDED)
+    billing.tell("evt_3", "sub_2", ACTIVE)
     assert plan(owner) == "premium"
     assert Subscription.objects.get(status="active").provider_id == "sub_2"
 
@@ -170,15 +128,15 @@ def test_who_comes_back_is_subscribed_again(owner: User, billing: FakeBilling) -
 def test_a_subscription_that_is_paid_late_after_all_is_active_again(
     owner: User, billing: FakeBilling
 ) -> None:
-    receive(billing, "evt_1", "sub_1", ACTIVE)
-    receive(billing, "evt_2", "sub_1", ENDED)
-    receive(billing, "evt_3", "sub_1", ACTIVE)
+    billing.tell("evt_1", "sub_1", ACTIVE)
+    billing.tell("evt_2", "sub_1", ENDED)
+    billing.tell("evt_3", "sub_1", ACTIVE)
     assert plan(owner) == "premium"
     assert Subscription.objects.get().status == "active"
 
 
 def test_an_end_that_is_heard_before_the_start_wins(owner: User, billing: FakeBilling) -> None:
-    receive(billing, "evt_2", "sub_1", ENDED)
+    billing.tell("evt_2", "sub_1", ENDED)
     started = Event("evt_1", EventKind.STARTED, datetime.now(UTC), "sub_1", "cus_1", owner.pk)
     subscriptions._apply(started)  # verified before the end, applied after it
     assert plan(owner) == "free"
@@ -190,10 +148,10 @@ def test_an_event_that_could_not_be_applied_is_applied_when_it_is_repeated(
 ) -> None:
     billing.fault = BillingUnavailable("down")
     with pytest.raises(BillingUnavailable):
-        receive(billing, "evt_1", "sub_1", ACTIVE)
+        billing.tell("evt_1", "sub_1", ACTIVE)
     assert not BillingEvent.objects.exists()
     billing.fault = None
-    receive(billing, "evt_1", "sub_1", ACTIVE)
+    billing.tell("evt_1", "sub_1", ACTIVE)
     assert plan(owner) == "premium"
 
 
@@ -201,7 +159,7 @@ def test_an_event_of_no_account_of_ours_changes_nothing(
     owner: User, billing: FakeBilling, caplog: pytest.LogCaptureFixture
 ) -> None:
     billing.owner = 0
-    receive(billing, "evt_1", "sub_1", ACTIVE)
+    billing.tell("evt_1", "sub_1", ACTIVE)
     assert not Subscription.objects.exists()
     assert "does not exist" in caplog.text
 
@@ -209,7 +167,7 @@ def test_an_event_of_no_account_of_ours_changes_nothing(
 def test_an_event_that_says_nothing_of_a_subscription_is_only_noted(
     owner: User, billing: FakeBilling
 ) -> None:
-    receive(billing, "evt_1", "sub_1", SubscriptionState.PENDING)
+    billing.tell("evt_1", "sub_1", SubscriptionState.PENDING)
     assert plan(owner) == "free"
     assert BillingEvent.objects.get().kind == "other"
 
@@ -217,7 +175,7 @@ def test_an_event_that_says_nothing_of_a_subscription_is_only_noted(
 def test_who_is_subscribed_is_sold_no_second_subscription(
     owner: User, billing: FakeBilling
 ) -> None:
-    receive(billing, "evt_1", "sub_1", ACTIVE)
+    billing.tell("evt_1", "sub_1", ACTIVE)
     with pytest.raises(SubscriptionRefused, match="subscribed already"):
         subscriptions.checkout(user=owner, success_url="", cancel_url="")
     assert billing.keys == []
@@ -232,5 +190,5 @@ def test_asking_for_a_checkout_twice_is_one_order(owner: User, billing: FakeBill
 def test_only_a_customer_has_a_portal(owner: User, billing: FakeBilling) -> None:
     with pytest.raises(SubscriptionRefused, match="no subscription"):
         subscriptions.portal(user=owner, return_url="")
-    receive(billing, "evt_1", "sub_1", ACTIVE)
+    billing.tell("evt_1", "sub_1", ACTIVE)
     assert subscriptions.portal(user=owner, return_url="").endswith("/cus_1")

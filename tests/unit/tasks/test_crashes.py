@@ -8,20 +8,13 @@ import pytest
 from django.db import connection
 from pytest_django import Settings
 
-from gas.models import Discard, Job, Notice, ResultFile, Status, User
+from gas.models import Discard, Job, Notice, Status, User
 from gas.storage.locations import results
+from tests.seams.outcome import LARGE, OUTPUTS, at_hand
 from tests.seams.people import RECORDS
-from tests.seams.world import VCF, World, read
+from tests.seams.world import World, read
 
 Prepare = Callable[[World, User], Job]
-
-OUTPUTS = {
-    name: b'{"records_in": %d}' % RECORDS
-    if name == "summary.json"
-    else name.encode() + b" of " + VCF
-    for name in ResultFile.NAMES.values()
-}
-LARGE = {ResultFile.NAMES[kind] for kind in ResultFile.ARCHIVED_KINDS}
 
 
 @pytest.fixture(autouse=True)
@@ -39,16 +32,6 @@ def annotated_not_notified(world: World, owner: User) -> Job:
 def thawing_slowly(world: World, owner: User) -> Job:
     world.archive.polls = 1
     return world.thawing(owner)
-
-
-def at_hand(world: World, job: Job) -> dict[str, bytes]:
-    """The bytes that the rows of a job lead to, by name."""
-    return {
-        file.name: world.archive.copies[file.archive_id]
-        if file.archive_id
-        else world.storage.kept[str(results(file.key))]
-        for file in job.files.all()
-    }
 
 
 def has_its_results(world: World, job: Job, *, mails: list[str]) -> None:
