@@ -123,11 +123,11 @@ def results_and_rows(dry_run: bool) -> Iterator[Difference]:
 
 
 def _without_row(keys: list[str]) -> list[str]:
-    """Those of these keys that no row has, or only one whose file has moved to the archive."""
+    """Those of these keys that are there, and in no row but those of files that were archived."""
     rows = ResultFile.objects.filter(job__in=_jobs_of(keys))
     moved = ~Q(archive_id="") & Q(job__status__in=PUT_AWAY)
     kept = set(rows.exclude(moved).values_list("key", flat=True))
-    return [key for key in keys if key not in kept]
+    return [key for key in keys if key not in kept and not _is_missing(key)]
 
 
 def _is_missing(key: str) -> bool:
@@ -150,12 +150,12 @@ def copies_and_receipts(dry_run: bool) -> Iterator[Difference]:
     for page in _pages(side_by_side(copies, _in_order(rows, "archive_id"))):
         receipts = [receipt for receipt, stored, row in page if row is None and _old(stored)]
         known = set(rows.filter(archive_id__in=receipts).values_list("archive_id", flat=True))
-        orphans = [receipt for receipt in receipts if receipt not in known]
+        orphans = [each for each in receipts if each not in known and not result_sets.is_lost(each)]
         what = "archived copies without a receipt"
         yield from _destroy(Discard.Kind.ARCHIVE, orphans, what, dry_run)
         for row in [row for _, stored, row in page if row and stored is None]:
             same = rows.filter(pk=row.pk, archive_id=row.archive_id)
-            if same.exists() and result_sets.is_lost(row):
+            if same.exists() and result_sets.is_lost(row.archive_id):
                 yield _alarm(row, row.archive_id, "receipts whose copy is missing", dry_run)
 
 

@@ -85,10 +85,10 @@ def archived_copies() -> Iterator[tuple[str, datetime]] | None:
     return get_archive().receipts()
 
 
-def is_lost(file: ResultFile) -> bool:
-    """Whether the archive knows nothing of the copy that a file's receipt leads to."""
+def is_lost(receipt: str) -> bool:
+    """Whether the archive has no copy of this receipt."""
     try:
-        get_archive().state(file.archive_id, file.retrieval_id or None)
+        get_archive().state(receipt, None)
     except ObjectMissing:
         return True
     return False

@@ -15,7 +15,7 @@ from gas.models import IN_FLIGHT, Alarm, Discard, Job, Notice, Status, User
 from gas.storage import queues
 from gas.storage.errors import StorageError, StorageUnavailable
 from gas.storage.result_sets import QUIET_TRIES
-from tasks import pipeline, turns
+from tasks import app, turns
 from tasks import sweep as sweeping
 from tasks.stuck import stranded_jobs
 from tasks.sweep import sweep
@@ -276,7 +276,7 @@ def test_in_a_busy_queue_as_many_messages_are_sent_again_as_were_lost(
 def test_a_deep_queue_silences_no_other(world: World, owner: User) -> None:
     stuck(Status.QUEUED, owner)
     stuck(Status.ARCHIVING, owner)
-    send = pipeline.app.send_task
+    send = app.send_task
     for _ in range(2):
         send("annotate", [0])
     sweep()
