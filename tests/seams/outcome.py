@@ -51,6 +51,7 @@ def _objects_are_right(world: World, job: Job) -> None:
     assert set(world.storage.under(job.prefix)) == {
         file.key for file in rows if not file.archive_id
     }
+    assert job.wake_at is None or job.state is Status.COMPLETED
     if job.state in (Status.COMPLETED, Status.ARCHIVED):
         assert at_hand(world, job) == OUTPUTS
         assert len(away) == (len(LARGE) if job.state is Status.ARCHIVED else 0)
