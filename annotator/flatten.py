@@ -10,29 +10,26 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from annotator import genotypes
 from annotator.alleles import NO_ALT, Reason, unsafe_alt
 from annotator.blame import UnreadableError
 from annotator.columns import (
     ALT,
     CONTIG,
     FILTER,
-    FORMAT,
     ID,
     INFO,
     POS,
     REF,
-    SAMPLES,
     behind,
     binary,
     ended,
     marked,
     split_lines,
     text_of_lines,
-    together,
 )
 from annotator.consequence import INTERGENIC, Effect, worst
 from annotator.engines import InfoField
-from annotator.genotypes import some_out_of_range
 from annotator.known import KnownCounts
 from annotator.summary import PREVIEW, Counts
 from annotator.table import Rows, rows_of, said_by_sources, unarmed
@@ -103,17 +100,17 @@ class Flattener:
     def block(self, text: bytes) -> Flat:
         """Return the block for the outputs, and count it."""
         columns = split_lines(text)
-        if len(columns) > SAMPLES:
-            samples = together(columns[FORMAT], columns[SAMPLES])
-            if some_out_of_range(columns[ALT], samples):
-                raise UnreadableError("a genotype names an allele that is not in ALT")
+        told = {"genotypes": genotypes.told(columns)}
+        if genotypes.some_out_of_range(columns[ALT], columns[INFO], told["genotypes"]):
+            raise UnreadableError("a genotype names an allele that is not in ALT")
         fields = marked(columns[INFO])
         coded = self._words(columns, fields, some_flagged=SKIP in text).dictionary_encode()
         verdicts = self._verdicts(coded.dictionary.to_pylist())
         self._count(columns, coded.indices, verdicts)
-        said = self._said(fields) if OURS in text else {}
+        if OURS in text:
+            told |= self._said(fields)
         effects = [verdict.effects for verdict in verdicts]
-        rows = rows_of(columns, coded.indices, effects, said, self.engine.columns)
+        rows = rows_of(columns, coded.indices, effects, told, self.engine.columns)
         skipped = _skipped(columns, coded.indices, verdicts)
         columns[INFO] = _info(columns[INFO], coded.indices, verdicts)
         return Flat(text_of_lines(*columns[:-1], ended(columns[-1])), rows, skipped)

@@ -4,19 +4,18 @@ GT is the first field of a sample where there is one, which is what the specific
 """
 
 import re
+from collections import Counter
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from annotator.columns import ALT, FORMAT, SAMPLES, before, binary, text_of
 from annotator.errors import InputRefused
 
 _ALT, _FORMAT = 4, 8
 _INDEX = re.compile(rb"[0-9]+")
+_NUMBER = re.compile(r"[0-9]{1,10}")
 _DIGITS, _SHOWN = 10, 40
-# FORMAT, then any samples, then a sample's first field up to the index of an allele.
-_WITHIN = "^GT(?::[^\t]*)?\t(?:.*\t)?(?:[^:\t]*[/|])?0*"
-_ABOVE_ONE = _WITHIN + "(?:[2-9]|[1-9][0-9])"
-_ABOVE_ZERO = _WITHIN + "[1-9]"
 
 
 def check(number: int, line: bytes) -> None:
@@ -32,19 +31,42 @@ def check(number: int, line: bytes) -> None:
             raise InputRefused(f"line {number}: GT '{shown}' names an allele that is not in ALT.")
 
 
-def some_out_of_range(alts: pa.Array, samples: pa.Array) -> bool:
-    """Tell whether a genotype names too high an allele, where ALT is no list.
+def told(columns: list[pa.Array]) -> pa.Array:
+    """Return the genotype of one sample, or of many how often each occurs: 0/0=97,0/1=3."""
+    if len(columns) <= SAMPLES:
+        return pa.nulls(len(columns[ALT]), pa.string())
+    shape, samples = columns[FORMAT], columns[SAMPLES]
+    there = pc.or_(pc.equal(shape, binary(b"GT")), pc.starts_with(shape, pattern="GT:"))
+    if b"\t" in samples[0].as_py():
+        found = pa.array([_tally(cells) for cells in samples.to_pylist()], pa.string())
+    else:
+        found = text_of(before(samples, ":"))
+    return pc.if_else(pc.and_(there, pc.not_equal(found, ".")), found, None)
 
-    `samples` are FORMAT and all samples of each record.
+
+def some_out_of_range(alts: pa.Array, infos: pa.Array, genotypes: pa.Array) -> bool:
+    """Tell whether a genotype, as `told`, names too high an allele, where ALT is no list.
+
+    An ALT that was empty is a dot by now, but has a flag.
     """
-    high = pc.match_substring_regex(samples, pattern=_ABOVE_ONE)
-    if _is_true(high) and _is_true(pc.and_not(high, pc.match_substring(alts, ","))):
-        return True
-    without = pc.equal(alts, pa.scalar(b".", pa.binary()))
-    if not _is_true(without):
+    coded = genotypes.dictionary_encode()
+    highest = [_highest(genotype) for genotype in coded.dictionary.to_pylist()]
+    none = pc.equal(alts, binary(b"."))
+    if max(highest, default=0) <= (0 if none.true_count else 1):
         return False
-    return _is_true(pc.and_(without, pc.match_substring_regex(samples, pattern=_ABOVE_ZERO)))
+    none = pc.and_not(none, pc.match_substring(infos, "GAS_SKIP="))
+    high = pa.array(highest, pa.int64()).take(coded.indices)
+    beyond = pc.or_(pc.greater(high, 1), pc.and_(none, pc.greater(high, 0)))
+    guilty = pc.and_not(beyond.fill_null(fill_value=False), pc.match_substring(alts, ","))
+    return bool(guilty.true_count)
 
 
-def _is_true(where: pa.Array) -> bool:
-    return bool(pc.any(where, min_count=0).as_py())
+def _tally(samples: bytes) -> str:
+    found = Counter([cell.partition(b":")[0] for cell in samples.split(b"\t")])
+    return ",".join(f"{gt.decode(errors='replace')}={n}" for gt, n in found.most_common())
+
+
+def _highest(genotype: str) -> int:
+    """Return the highest index of an allele, as far as it counts here, in what `told` told."""
+    indexes = (one.partition("=")[0] for one in genotype.split(","))
+    return max((int(i) for one in indexes for i in _NUMBER.findall(one)), default=0)

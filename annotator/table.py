@@ -5,7 +5,6 @@ or for an open quotation gets an apostrophe before it, and control characters be
 marks. The Parquet file holds the same cells as they came.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,11 +15,9 @@ from annotator.columns import (
     ALT,
     CONTIG,
     FILTER,
-    FORMAT,
     ID,
     POS,
     REF,
-    SAMPLES,
     before,
     behind,
     binary,
@@ -76,15 +73,16 @@ def rows_of(
     columns: list[pa.Array],
     numbers: pa.Array,
     effects: Sequence[tuple[Effect, ...]],
-    said: Mapping[str, pa.Array],
+    told: Mapping[str, pa.Array],
     extra: tuple[str, ...],
 ) -> Rows:
     """Return the rows of records whose effects are `effects[number]`.
 
-    `said` is what `said_by_sources` found; `extra` are the columns that only this engine has.
+    `told` are the genotypes and what `said_by_sources` found; `extra` are the columns that only
+    this engine has.
     """
     record, effect = _places(numbers, [len(several) for several in effects])
-    told = {**_fixed(columns), **said}
+    told = {**_fixed(columns), **told}
     flat = [one for several in effects for one in several]
     change = {name: [getattr(one, name) for one in flat] for name in (*EFFECT, *CHANGES, *extra)}
     batch = _batch(schema(extra), told, change, record, effect)
@@ -187,7 +185,6 @@ def _fixed(columns: list[pa.Array]) -> dict[str, pa.Array]:
         "alt": text_of(columns[ALT]),
         "id": _or_null(text_of(columns[ID])),
         "filter": _or_null(text_of(columns[FILTER])),
-        "genotypes": _genotypes(columns),
     }
 
 
@@ -201,20 +198,3 @@ def _shown(cells: pa.Array) -> pa.Array:
 
 def _or_null(cells: pa.Array) -> pa.Array:
     return pc.if_else(pc.equal(cells, "."), None, cells)
-
-
-def _genotypes(columns: list[pa.Array]) -> pa.Array:
-    """Return the genotype of one sample, or of many how often each occurs: 0/0=97,0/1=3."""
-    if len(columns) <= SAMPLES:
-        return pa.nulls(len(columns[CONTIG]), pa.string())
-    shape, samples = columns[FORMAT], columns[SAMPLES]
-    told = pc.or_(pc.equal(shape, b"GT"), pc.starts_with(shape, pattern="GT:"))
-    if b"\t" in samples[0].as_py():
-        tallies = pa.array([_tally(cells) for cells in samples.to_pylist()], pa.string())
-        return pc.if_else(told, tallies, None)
-    return pc.if_else(told, _or_null(text_of(before(samples, ":"))), None)
-
-
-def _tally(samples: bytes) -> str:
-    found = Counter([cell.partition(b":")[0] for cell in samples.split(b"\t")])
-    return ",".join(f"{gt.decode(errors='replace')}={n}" for gt, n in found.most_common())
