@@ -16,6 +16,7 @@ from annotator.columns import text_in
 from annotator.errors import AnnotatorFailed, InputRefused
 
 MISMATCH_CAP = 0.2  # a wrong assembly disagrees in about 0.7 of its SNVs, a right one in 0.0
+LEAST_MISMATCHED = 3  # one wrong record among few says nothing of the others
 AGREEMENT = 0.9  # of the sampled REF alleles with the assembly that is named instead
 SAMPLE = 2000  # records from the start of the file
 LEAST_COMPARED = 10
@@ -55,7 +56,7 @@ def check_lengths(declared: Mapping[bytes, int | None], bundle: Bundle) -> None:
 
 def is_another(mismatched: int, compared: int) -> bool:
     """Tell whether so many REF alleles disagree that the file is on another assembly."""
-    return mismatched > MISMATCH_CAP * compared
+    return mismatched >= LEAST_MISMATCHED and mismatched > MISMATCH_CAP * compared
 
 
 def refusal(mismatched: int, compared: int, assembly: str, looks_like: str | None) -> InputRefused:
