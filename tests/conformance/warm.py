@@ -12,8 +12,9 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ import pytest
 from annotator import child
 from annotator.__main__ import main
 
+DEADLINE = 5.0  # seconds that killed processes may take to end
 MESSAGE_BYTES = 1 << 16
 ROOT = Path(__file__).parents[2]
 
@@ -48,8 +50,9 @@ class Forked:
 
 
 @contextmanager
-def warm_children() -> Iterator[None]:
-    """Have `child.run` fork its children from one warm process meanwhile."""
+def warm_children() -> Iterator[list[int]]:
+    """Have `child.run` fork its children from one warm process meanwhile; yield their ids."""
+    started: list[int] = []
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     command = [sys.executable, "-m", "tests.conformance.warm", str(theirs.fileno())]
     with ours, subprocess.Popen(command, cwd=ROOT, pass_fds=[theirs.fileno()]) as server:
@@ -57,12 +60,35 @@ def warm_children() -> Iterator[None]:
 
         def start(source: Path, outdir: Path, options: list[str]) -> Any:
             places = [str(source.absolute()), str(outdir.absolute())]
-            return Forked(ours, ["run", *places, *options, "--parent", str(server.pid)])
+            forked = Forked(ours, ["run", *places, *options, "--parent", str(server.pid)])
+            started.append(forked.pid)
+            return forked
 
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(child, "_start", start)
-            yield
-        ours.close()  # which ends the server
+        try:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(child, "_start", start)
+                yield started
+        finally:
+            ours.close()  # which ends the server
+
+
+def left_of(session: int) -> list[str]:
+    """Name what goes on running in the session that a child began, which it cannot leave."""
+    deadline = time.monotonic() + DEADLINE
+    while (found := _processes_of(session)) and time.monotonic() < deadline:
+        os.sched_yield()
+    return found
+
+
+def _processes_of(session: int) -> list[str]:
+    found = []
+    for place in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            name, _, rest = place.read_text(errors="replace").rpartition(")")
+            state, _, _, its_session = rest.split()[:4]
+            if int(its_session) == session and state != "Z":
+                found.append(name)
+    return found
 
 
 def serve(requests: socket.socket) -> None:
