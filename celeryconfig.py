@@ -17,6 +17,9 @@ LEASE = env.duration("GAS_LEASE", "120s")
 #: Longest wall-clock time of one annotation.
 ANNOTATE_LIMIT = env.duration("GAS_ANNOTATE_LIMIT", "6h")
 
+#: How long an annotation may do nothing before it counts as hung.
+STALL_LIMIT = env.duration("GAS_STALL_LIMIT", "30m")
+
 #: How often the sweeper looks for work that lost its message.
 SWEEP_EVERY = env.duration("GAS_SWEEP_EVERY", "60s")
 
@@ -101,7 +104,7 @@ broker_transport_options = {
 broker_connection_retry_on_startup = True
 
 # --- messages -------------------------------------------------------------------------------------
-imports = [f"tasks.{name}" for name in QUEUES]
+imports = [*(f"tasks.{name}" for name in QUEUES), "tasks.ready"]
 task_queues = [kombu.Queue(name) for name in QUEUES]
 task_routes = {name: {"queue": name} for name in QUEUES}
 task_annotations = {

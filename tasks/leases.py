@@ -1,6 +1,7 @@
 """Working on a job: claim it or drop the message, and give signs of life while the work goes on."""
 
 import logging
+import math
 import socket
 import threading
 import time
@@ -24,7 +25,7 @@ from django.db import (
 )
 from django.db.models.functions import Now
 
-from celeryconfig import LEASE, QUEUES
+from celeryconfig import LEASE, QUEUES, STALL_LIMIT
 from gas.models import CLAIMED_FROM, Job, LeaseLost, Status
 from gas.storage import result_sets
 from gas.storage.errors import StorageUnavailable
@@ -36,18 +37,34 @@ logger = logging.getLogger(__name__)
 #: Faults that pass: the step is tried again and nobody is blamed.
 TRANSIENT = (StorageUnavailable, OperationalError, InterfaceError)
 
+#: Longest time for which SQS hides a message, counted from its receipt.
+LONGEST_HIDDEN = timedelta(hours=12)
+
+#: What work that hangs counts among the setbacks of its job: as much as one that breaks down.
+STALLED = 4
+
 #: A message timer may wake its message a moment early; within this it waits once more.
 EARLY = timedelta(seconds=2)
 
 
+class Stalled(Exception):
+    """The work hangs: it has made no progress for long."""
+
+
 class Heartbeat:
-    """Renews the lease of a job and the invisibility of its message every third of the lease."""
+    """Renews the lease of a job and the invisibility of its message every third of the lease.
+
+    As long as the work moves on: a lease must not outlive what it is for.
+    """
 
     def __init__(self, claim: Job, task: Task[Any, Any]) -> None:
         self._claim = claim
         self._queue = QUEUES[task.name]
         self._receipt = (task.request.properties or {}).get("delivery_tag")
-        self._held_until = time.monotonic() + LEASE.total_seconds()
+        self._moved_at = now = time.monotonic()
+        self._held_until = now + LEASE.total_seconds()
+        # It was received at most a visibility timeout ago, else it would be with another worker.
+        self._hidden_until = now + LONGEST_HIDDEN.total_seconds() - self._queue.visibility_timeout
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
@@ -64,15 +81,32 @@ class Heartbeat:
         self._stop.set()
         self._thread.join()
 
+    def progress(self, *_what: object) -> None:
+        """Note that the work moves on."""
+        self._moved_at = time.monotonic()
+
     def check(self) -> None:
-        """Raise LeaseLost when the lease is gone or could not be renewed in time."""
+        """Note that the work moves on; LeaseLost when the lease is gone or was not renewed."""
+        self.progress()
+        self.tick()
+
+    def tick(self) -> None:
+        """Raise LeaseLost when the lease is gone or was not renewed, Stalled when the work hangs.
+
+        To be called while something else works, whose progress is told by `progress`.
+        """
         if time.monotonic() > self._held_until:
             raise LeaseLost(f"the lease of job {self._claim.pk} has run out")
+        if self._is_stalled():
+            raise Stalled(f"{self._claim.pk} made no progress for {STALL_LIMIT}")
+
+    def _is_stalled(self) -> bool:
+        return time.monotonic() - self._moved_at > STALL_LIMIT.total_seconds()
 
     def _beat(self) -> None:
         try:
             self._sign_of_life()
-            while not self._stop.wait(LEASE.total_seconds() / 3):
+            while not self._stop.wait(LEASE.total_seconds() / 3) and not self._is_stalled():
                 self._sign_of_life()
         finally:
             connections.close_all()
@@ -91,8 +125,11 @@ class Heartbeat:
             connections.close_all()
 
     def _keep_message_hidden(self) -> None:
-        if self._receipt is not None:
-            keep_hidden(self._queue, receipt=self._receipt)
+        """Hide the message on; from SQS's limit on it comes again, and loses to the lease."""
+        left = math.floor(self._hidden_until - time.monotonic())
+        if self._receipt is not None and left > 0:
+            seconds = min(self._queue.visibility_timeout, left)
+            keep_hidden(self._queue, receipt=self._receipt, seconds=seconds)
 
 
 @contextmanager
@@ -122,10 +159,11 @@ def working(task: Task[Any, Any], job_id: int, *, into: Status) -> Iterator[tupl
 def _tried_again(task: Task[Any, Any], claim: Job) -> Iterator[None]:
     try:
         yield
-    except TRANSIENT as fault:
+    except (*TRANSIENT, Stalled) as fault:
         logger.warning("%s of job %s is tried again: %s", task.name, claim.pk, fault)
         renew_connection()  # which may be what failed
-        claim.let_go(wake_in=settings.RETRY_AFTER)
+        setbacks = STALLED if isinstance(fault, Stalled) else 0
+        claim.let_go(wake_in=settings.RETRY_AFTER, setbacks=setbacks)
         raise task.retry(countdown=settings.RETRY_AFTER.total_seconds()) from fault
 
 

@@ -24,7 +24,7 @@ from kombu.transport import SQS, TRANSPORT_ALIASES
 from kombu.transport.SQS import AccessDeniedQueueException
 from vine import ensure_promise, transform
 
-from celeryconfig import LONG_POLL, Queue
+from celeryconfig import LEASE, LONG_POLL, Queue
 from gas.storage import clients
 
 logger = logging.getLogger(__name__)
@@ -146,14 +146,16 @@ class Transport(SQS.Transport):
     channel_errors = (*SQS.Transport.channel_errors, ClientError)
 
 
-def keep_hidden(queue: Queue, *, receipt: str) -> None:
-    """Hide a received message for another visibility timeout, or log why not.
+def keep_hidden(queue: Queue, *, receipt: str, seconds: int) -> None:
+    """Hide a received message for so many seconds from now, or log why not.
 
-    A message that cannot be hidden comes a second time, and loses the claim of its row.
+    A message that cannot be hidden comes a second time, and loses the claim of its row. SQS gets
+    less than the time between two signs of life, so that its silence costs no lease.
     """
+    sqs = clients.sqs(attempts=1, seconds=min(5.0, LEASE.total_seconds() / 6))
     try:
-        clients.sqs().change_message_visibility(
-            QueueUrl=queue.url, ReceiptHandle=receipt, VisibilityTimeout=queue.visibility_timeout
+        sqs.change_message_visibility(
+            QueueUrl=queue.url, ReceiptHandle=receipt, VisibilityTimeout=seconds
         )
     except (ClientError, BotoCoreError) as error:
         logger.warning("a message of %s may come twice: %s", queue.name, error)

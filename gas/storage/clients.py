@@ -22,20 +22,26 @@ Addressing = Literal["auto", "path", "virtual"]
 ATTEMPTS = 3
 
 
-def _config(attempts: int) -> Config:
+#: Seconds for one answer: the copy of a large object takes its time.
+SECONDS = 60.0
+#: SQS answers soon.
+SQS_SECONDS = 10.0
+
+
+def _config(attempts: int, seconds: float) -> Config:
     return Config(
         region_name=settings.AWS_REGION,
-        connect_timeout=5,
-        read_timeout=60,
+        connect_timeout=min(5.0, seconds),
+        read_timeout=seconds,
         retries={"total_max_attempts": attempts, "mode": "standard"},
         s3={"addressing_style": cast("Addressing", settings.AWS_S3_ADDRESSING)},
     )
 
 
 @cache
-def s3(attempts: int = ATTEMPTS) -> "S3Client":
+def s3(attempts: int = ATTEMPTS, seconds: float = SECONDS) -> "S3Client":
     """Return this process's S3 client; `attempts=1` never repeats a call."""
-    config = _config(attempts).merge(Config(signature_version="s3v4"))
+    config = _config(attempts, seconds).merge(Config(signature_version="s3v4"))
     # A session of its own: creating clients from boto3's default one is not thread-safe.
     return boto3.session.Session().client("s3", config=config)
 
@@ -43,13 +49,13 @@ def s3(attempts: int = ATTEMPTS) -> "S3Client":
 @cache
 def glacier(attempts: int = ATTEMPTS) -> "GlacierClient":
     """Return this process's client of the Glacier vaults; `attempts=1` never repeats a call."""
-    return boto3.session.Session().client("glacier", config=_config(attempts))
+    return boto3.session.Session().client("glacier", config=_config(attempts, SECONDS))
 
 
 @cache
-def sqs() -> "SQSClient":
-    """Return this process's SQS client."""
-    return boto3.session.Session().client("sqs", config=_config(ATTEMPTS))
+def sqs(attempts: int = ATTEMPTS, seconds: float = SQS_SECONDS) -> "SQSClient":
+    """Return this process's SQS client; it does not poll for long."""
+    return boto3.session.Session().client("sqs", config=_config(attempts, seconds))
 
 
 def forget() -> None:

@@ -1,11 +1,16 @@
 """Is this process up, and can it serve?"""
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import DatabaseError, connection
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
+from gas import health
+
 PLAIN = "text/plain; charset=utf-8"
+
+#: Seconds for which an answer is kept, so that strangers who ask cost AWS nothing.
+KEPT = 5
 
 
 @login_not_required
@@ -18,10 +23,8 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Say whether the database answers, without which no page does."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        return HttpResponse("the database does not answer\n", status=503, content_type=PLAIN)
+    """Say whether the site can do its work, or name what fails it: database, queue, storage."""
+    failing = cache.get_or_set("readyz", health.failing_parts, KEPT)
+    if failing:
+        return HttpResponse(f"failing: {', '.join(failing)}\n", status=503, content_type=PLAIN)
     return HttpResponse("ok\n", content_type=PLAIN)

@@ -2,18 +2,19 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import pytest
 from django.db import InterfaceError, OperationalError, connection
 
-from celeryconfig import Queue
+from celeryconfig import QUEUES, Queue
 from gas.models import Job, LeaseLost, Status, User
 from gas.services import jobs
 from tasks import leases
 from tasks.annotate import annotate
-from tasks.leases import Heartbeat
+from tasks.leases import STALLED, Heartbeat, Stalled
 from tests.seams.world import World, read, state
 from tests.unit.domain.rows import claimed, job_in
 
@@ -40,10 +41,26 @@ def until(condition: Callable[[], bool]) -> None:
 
 def lost(heartbeat: Heartbeat) -> bool:
     try:
-        heartbeat.check()
+        heartbeat.tick()
     except LeaseLost:
         return True
+    except Stalled:
+        return False
     return False
+
+
+def stalled(heartbeat: Heartbeat) -> bool:
+    try:
+        heartbeat.tick()
+    except Stalled:
+        return True
+    return False
+
+
+def _goes_on(heartbeat: Heartbeat) -> bool:
+    heartbeat.progress()
+    heartbeat.tick()
+    return True
 
 
 def lease_of(job: Job) -> datetime:
@@ -104,26 +121,85 @@ def test_a_database_that_is_away_for_a_beat_costs_nothing(
 def test_the_message_is_kept_hidden_with_every_beat(
     held: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hidden: list[tuple[str, str]] = []
+    timeout = QUEUES["annotate"].visibility_timeout
+    with hidden_by(held, monkeypatch) as (_, hidden):
+        until(lambda: len(hidden) >= 2)
+    assert set(hidden) == {("annotate", "receipt-1", timeout)}
 
-    def keep_hidden(queue: Queue, *, receipt: str) -> None:
-        hidden.append((queue.name, receipt))
+
+def test_a_message_is_hidden_up_to_the_limit_of_sqs_and_the_lease_goes_on(
+    held: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timeout = QUEUES["annotate"].visibility_timeout
+    monkeypatch.setattr(leases, "LONGEST_HIDDEN", timedelta(seconds=timeout + 2))
+    with hidden_by(held, monkeypatch) as (heartbeat, hidden):
+        until(lambda: len(hidden) >= 2)
+        assert hidden[0][2] == 1
+        count = len(hidden)
+        first = lease_of(held)
+        until(lambda: lease_of(held) > first + timedelta(seconds=2))
+        assert len(hidden) <= count + 3  # a second's beats, and not one more
+        heartbeat.check()
+
+
+def test_work_that_hangs_keeps_neither_its_lease_nor_its_message(
+    held: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "STALL_LIMIT", timedelta(seconds=1))
+    with hidden_by(held, monkeypatch) as (heartbeat, hidden):
+        until(lambda: stalled(heartbeat))
+        beats, lease = len(hidden), lease_of(held)
+        until(lambda: lost(heartbeat))
+    assert (len(hidden), lease_of(held)) == (beats, lease)
+
+
+def test_work_that_tells_of_progress_goes_on(held: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leases, "STALL_LIMIT", timedelta(seconds=0.3))
+    with hidden_by(held, monkeypatch) as (heartbeat, hidden):
+        until(lambda: _goes_on(heartbeat) and len(hidden) > 5)
+
+
+def test_an_annotation_that_hangs_is_stopped_counted_and_tried_again(
+    world: World, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = world.queued(owner)
+
+    def hang() -> None:
+        raise Stalled("no progress")
+
+    world.child.meanwhile = hang
+    assert world.broker.deliver("annotate") == "RETRY"
+    assert (state(job), read(job).setbacks, read(job).lease_until) == (
+        Status.RUNNING,
+        STALLED,
+        None,
+    )
+
+
+@contextmanager
+def hidden_by(
+    held: Job, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Heartbeat, list[tuple[str, str, int]]]]:
+    """A heartbeat, and what it asked of SQS."""
+    hidden: list[tuple[str, str, int]] = []
+
+    def keep_hidden(queue: Queue, *, receipt: str, seconds: int) -> None:
+        hidden.append((queue.name, receipt, seconds))
 
     monkeypatch.setattr(leases, "keep_hidden", keep_hidden)
     annotate.push_request(properties={"delivery_tag": "receipt-1"})
     try:
-        with Heartbeat(held, annotate):
-            until(lambda: len(hidden) >= 2)
+        with Heartbeat(held, annotate) as heartbeat:
+            yield heartbeat, hidden
     finally:
         annotate.pop_request()
-    assert set(hidden) == {("annotate", "receipt-1")}
 
 
 def test_a_task_with_a_real_heartbeat_completes(
     world: World, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(leases, "Heartbeat", Heartbeat)
-    monkeypatch.setattr(leases, "keep_hidden", lambda queue, *, receipt: None)
+    monkeypatch.setattr(leases, "keep_hidden", lambda queue, *, receipt, seconds: None)
     job = world.queued(owner)
     world.child.meanwhile = lambda: until(lambda: _renewed(job))
     assert world.broker.deliver("annotate") == "SUCCESS"
@@ -140,7 +216,7 @@ def test_a_database_that_restarts_during_the_run_costs_no_result(
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has no server that could restart")
     monkeypatch.setattr(leases, "Heartbeat", Heartbeat)
-    monkeypatch.setattr(leases, "keep_hidden", lambda queue, *, receipt: None)
+    monkeypatch.setattr(leases, "keep_hidden", lambda queue, *, receipt, seconds: None)
     job = world.queued(owner)
     world.child.meanwhile = _end_every_session
     assert world.broker.deliver("annotate") == "SUCCESS"

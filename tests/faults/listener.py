@@ -13,6 +13,7 @@ from kombu.asynchronous.hub import Hub, set_event_loop
 
 from celeryconfig import ACCOUNT, REGION
 
+RESTORES = "do_restore"
 STOCK = "kombu.transport.SQS:Transport"
 OURS = "tasks.transport:Transport"
 
@@ -78,6 +79,7 @@ def listening(transport: str, endpoint: str, *, visibility: int = 30) -> Iterato
     channel = connection.default_channel
     consumer = Consumer(channel, [listener.queue], on_message=listener.take, auto_declare=False)
     consumer.consume()
+    setattr(channel, RESTORES, False)  # what is in hand at the end is SQS's to bring again
     try:
         yield listener
     finally:
