@@ -44,12 +44,14 @@ def boolean(name: str, *, default: bool) -> bool:
     raise ImproperlyConfigured(f"{name} must be yes or no, not {value!r}.")
 
 
-def integer(name: str, default: int, *, least: int = 0) -> int:
-    """Read a whole number that is at least `least`."""
+def integer(name: str, default: int, *, least: int = 0, most: int | None = None) -> int:
+    """Read a whole number that is at least `least` and, where that is given, at most `most`."""
     value = text(name, str(default))
-    if not re.fullmatch(r"-?\d+", value) or int(value) < least:
-        raise ImproperlyConfigured(f"{name} must be a whole number from {least}, not {value!r}.")
-    return int(value)
+    span = f"from {least}" + ("" if most is None else f" to {most}")
+    number = int(value) if re.fullmatch(r"-?\d+", value) else least - 1
+    if number < least or (most is not None and number > most):
+        raise ImproperlyConfigured(f"{name} must be a whole number {span}, not {value!r}.")
+    return number
 
 
 def duration(name: str, default: str) -> timedelta:

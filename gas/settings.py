@@ -156,6 +156,7 @@ INPUTS_KEPT = env.duration("GAS_INPUTS_KEPT", "30d")
 RESEND_AFTER = env.duration("GAS_RESEND_AFTER", "5m")
 #: Where a worker says on loopback whether it can work; 0: nowhere.
 WORKER_PORT = env.integer("GAS_WORKER_PORT", 0)
+ANNOTATE_WORKERS = env.integer("GAS_ANNOTATE_WORKERS", 1, least=1, most=64)
 ANNOTATE_MEMORY_MB = env.integer("GAS_ANNOTATE_MEMORY_MB", 1024, least=256)
 #: Whether an upload may be read where the kernel cannot close files and network to its reader.
 SANDBOX = env.choice(

@@ -23,6 +23,7 @@ from tasks import turns
 from tasks.app import app
 from tasks.archive import due_after, retention_of, send_after
 from tasks.leases import Heartbeat, renew_connection, working
+from tasks.progress import Teller
 from tasks.setbacks import BREAKDOWN, LOST, MOST_SETBACKS
 
 logger = logging.getLogger(__name__)
@@ -83,7 +84,9 @@ def _annotated(job: Job, heartbeat: Heartbeat) -> tuple[list[ResultFile], int]:
             memory_mb=settings.ANNOTATE_MEMORY_MB,
             sandbox=Sandbox(settings.SANDBOX),
             key=settings.PROVENANCE_KEY,
+            workers=settings.ANNOTATE_WORKERS,
             on_tick=heartbeat.check,
+            on_progress=Teller(job),
         )
         heartbeat.check()
         _refuse_links(outputs)

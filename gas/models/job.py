@@ -18,6 +18,9 @@ from gas.models.status import CLAIMED_FROM, IN_FLIGHT, TRANSITIONS, Status
 #: The columns of a job that staff need not look at.
 WELL: dict[str, Any] = {"trouble": "", "troubled_at": None}
 
+#: The columns of a job that no annotator works on.
+UNTOLD: dict[str, Any] = {"stage": "", "percent": 0}
+
 
 class LeaseLost(Exception):
     """Another worker has taken the job over, or its owner moved it; this one must let go."""
@@ -43,7 +46,7 @@ def _write(
 ) -> bool:
     """The one UPDATE of `status`, and its event; a job that is merely resumed has none."""
     with transaction.atomic():
-        moved = jobs.filter(pk=job_id, status=before).update(status=after, **changes)
+        moved = jobs.filter(pk=job_id, status=before).update(status=after, **UNTOLD, **changes)
         if moved and (after is not before or reason):
             JobEvent.objects.create(
                 job_id=job_id, actor=actor, before=before, after=after, reason=reason
@@ -121,6 +124,11 @@ class Job(models.Model):
     trouble = models.TextField(blank=True, help_text="What staff must mend for it to go on.")
     troubled_at = models.DateTimeField(null=True, blank=True, help_text="Since when.")
 
+    stage = models.CharField(
+        max_length=20, blank=True, help_text="What the annotator is at; empty when it does not run."
+    )
+    percent = models.PositiveSmallIntegerField(default=0, help_text="How far it is.")
+
     failure = models.TextField(blank=True)
     result_prefix = models.CharField(max_length=100, blank=True)
     variants = models.BigIntegerField(null=True, blank=True, help_text="Records in the input.")
@@ -159,6 +167,10 @@ class Job(models.Model):
             models.CheckConstraint(
                 condition=Q(lease_until=None) | Q(status__in=[s.value for s in CLAIMED_FROM]),
                 name="only_work_in_flight_is_leased",
+            ),
+            models.CheckConstraint(
+                condition=Q(stage="", percent=0) | Q(status="running", percent__lte=100),
+                name="only_running_jobs_are_told_of",
             ),
         ]
 
@@ -207,6 +219,11 @@ class Job(models.Model):
         if not self._mine().update(lease_until=Now() + lease):
             raise LeaseLost(f"job {self.pk} is no longer held by {self.lease_owner}")
 
+    def tell(self, stage: str, percent: int) -> None:
+        """Say how far the annotator is, for the page; LeaseLost when the claim is stale."""
+        if not self._mine().update(stage=stage, percent=percent):
+            raise LeaseLost(f"job {self.pk} is no longer held by {self.lease_owner}")
+
     def let_go(
         self, *, wake_in: timedelta, setbacks: int = 0, trouble: str = "", **changes: Any
     ) -> None:
@@ -224,6 +241,7 @@ class Job(models.Model):
                 "sent_at": Now(),
                 "setbacks": F("setbacks") + setbacks,
                 **(in_trouble if trouble else WELL),
+                **UNTOLD,
                 **changes,
             }
         )

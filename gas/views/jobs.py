@@ -19,6 +19,15 @@ from gas.views.requests import SignedIn
 #: How long a retrieval takes by its tier, as Amazon says.
 WAITS = {"Expedited": "1 to 5 minutes", "Standard": "3 to 5 hours"}
 
+#: What the annotator is at, by its own words for it.
+STAGES = {
+    "": "Fetching your file",
+    "sort": "Sorting",
+    "annotate": "Annotating",
+    "write": "Writing the results",
+    "done": "Putting the results away",
+}
+
 
 @require_safe
 def job_list(request: SignedIn) -> HttpResponse:
@@ -45,9 +54,11 @@ def job_page(request: SignedIn, job_id: int) -> HttpResponse:
 def job_live(request: SignedIn, job_id: int) -> HttpResponse:
     """Return the job's part of its page when it changed since it was seen, else nothing."""
     job = _own(request, job_id)
-    if request.GET.get("seen") == _version(job):
+    seen = request.GET.get("seen", "")
+    if seen == _version(job):
         return HttpResponse(status=204)
-    return render(request, "components/job_live.html", {**_shown(job), "update": True})
+    told = {"update": True, "moved": not seen.startswith(f"{job.status}.")}
+    return render(request, "components/job_live.html", {**_shown(job), **told})
 
 
 @require_safe
@@ -98,7 +109,8 @@ def _tier(job: Job) -> str:
 
 def _version(job: Job) -> str:
     """Name everything that the live part of the page depends on."""
-    return f"{job.status}.{job.events.count()}.{_tier(job)}.{is_moving(job):d}"
+    progress = f"{job.stage}.{job.percent}"
+    return f"{job.status}.{job.events.count()}.{_tier(job)}.{is_moving(job):d}.{progress}"
 
 
 def _shown(job: Job) -> dict[str, Any]:
@@ -117,4 +129,5 @@ def _shown(job: Job) -> dict[str, Any]:
         "retention": settings.FREE_RETENTION,
         "tier": tier,
         "wait": WAITS.get(tier, ""),
+        "stage": STAGES.get(job.stage, "Working"),
     }

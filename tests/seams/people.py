@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from annotator.progress import OnProgress
 from annotator.sandbox import Sandbox
 from gas.models import Notice, ResultFile
 from tests.seams.fate import Fate
@@ -31,10 +32,13 @@ class FakeChild:
         memory_mb: int,
         sandbox: Sandbox,
         key: Path | None,
+        workers: int,
         on_tick: Callable[[], None],
+        on_progress: OnProgress,
     ) -> None:
         self._fate.step("child.run")
         self.runs += 1
+        on_progress("annotate", 0.25)
         self.meanwhile()
         on_tick()
         if self.fault:

@@ -52,6 +52,29 @@ def test_the_page_stops_asking_once_the_job_rests(
     assert ('hx-trigger="every 3s"' in page_of(researcher, job)) is not resting
 
 
+def test_the_page_of_a_running_job_shows_how_far_it_is(
+    researcher: Client, owner: User, shelf: Shelf
+) -> None:
+    job = job_in(Status.RUNNING, owner=owner, shelf=shelf)
+    assert "Fetching your file …" in page_of(researcher, job)
+    Job.objects.filter(pk=job.pk).update(stage="sort", percent=37)
+    page = page_of(researcher, job)
+    assert '<label for="job-progress">Sorting: 37 %</label>' in page
+    assert '<progress id="job-progress" max="100" value="37">37 %</progress>' in page
+
+
+def test_a_step_forward_renews_the_page_and_is_not_read_aloud(
+    researcher: Client, owner: User, shelf: Shelf
+) -> None:
+    job = job_in(Status.RUNNING, owner=owner, shelf=shelf)
+    asked = page_of(researcher, job).partition('hx-get="')[2].partition('"')[0]
+    assert researcher.get(asked).status_code == 204
+    Job.objects.filter(pk=job.pk).update(stage="annotate", percent=40)
+    answer = researcher.get(asked).content.decode()
+    assert "Annotating: 40 %" in answer
+    assert "The job is now" not in answer
+
+
 def test_a_page_whose_countdown_has_run_out_asks_again(
     researcher: Client, owner: User, shelf: Shelf
 ) -> None:
