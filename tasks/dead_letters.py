@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 #: Receives of one queue in one sweep; a good day has one, which finds nothing.
 MOST_RECEIVES = 10
-#: Seconds for which a letter is out of sight once it was looked at: less than from sweep to sweep.
+#: Seconds for which a letter is out of sight while a sweep looks at those behind it.
 HIDDEN = 30
 
 #: Where each task takes a job.
@@ -85,22 +85,32 @@ def read_dead_letters() -> int:
 
 
 def _read(queue: Queue) -> int:
-    settled = 0
+    settled, foreign = 0, []
     for _ in range(MOST_RECEIVES):
         letters = queues.receive(queue.dead_letter_url, hidden_for=HIDDEN)
         if not letters:
             break
-        settled += sum(_settle(queue, letter) for letter in letters)
-    return settled
+        for letter in letters:
+            if _settle(queue, letter):
+                settled += 1
+            else:
+                foreign.append(letter)
+    return settled + sum(_keep(queue, letter) for letter in foreign)
+
+
+def _keep(queue: Queue, letter: Letter) -> bool:
+    """Leave a letter to staff, for whom it is in sight again; True when they are to be told."""
+    start = one_line(letter.body, 200)
+    told = f"A message that fits no job rests in {queue.dead_letter_name}: {start}"
+    queues.show(queue.dead_letter_url, letter)
+    return Alarm.raise_once(f"dead letter {letter.id}", told)
 
 
 def _settle(queue: Queue, letter: Letter) -> bool:
-    """Do what a letter asks for, then delete it; False for one that stays and is known."""
+    """Do what a letter asks for, then delete it; False for one that is about no job."""
     step = step_of(letter.body)
     if step is None or step.task != queue.name:
-        start = one_line(letter.body, 200)
-        told = f"A message that fits no job rests in {queue.dead_letter_name}: {start}"
-        return Alarm.raise_once(f"dead letter {letter.id}", told)
+        return False
     logger.warning("dead letter of %s, job %s", step.task, step.job_id)
     if step.job_id is not None:
         _take_up(step.task, step.job_id)

@@ -120,7 +120,7 @@ def _chosen(line: Line, owner_id: int) -> list[int]:
 
 
 def _room(line: Line, owner: User) -> int:
-    begun = owner.jobs.filter(status__in=line.works).count()
+    begun = owner.jobs.filter(status__in=line.works, wake_at__isnull=False).count()  # not stalled
     sent = owner.jobs.filter(status=line.waits).exclude(sent_at=None).count()
     return max(0, min(line.most(owner.plan) - begun - sent, line.ahead - sent))
 

@@ -1,6 +1,7 @@
 """What a person can ask of a job."""
 
 import json
+import logging
 from functools import partial
 from typing import Any
 
@@ -8,9 +9,10 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
+from celeryconfig import LEASE
 from gas.models import Job, JobEvent, ResultFile, Status, Upload, User
 from gas.services import uploads
-from gas.storage import objects
+from gas.storage import objects, result_sets
 from gas.storage.locations import inputs, results
 from tasks import pipeline, turns
 
@@ -20,6 +22,11 @@ EXAMPLE = settings.ROOT / "annotator/bundles/demo-grch38/example.vcf"
 
 #: Letters of a job's name that its downloads begin with, so that their extensions fit behind it.
 LONGEST_STEM = 100
+
+#: After so long a worker that lost its job has noticed, or is gone.
+UNTIL_NOTICED = 2 * LEASE
+
+logger = logging.getLogger(__name__)
 
 
 class JobRefused(Exception):
@@ -34,6 +41,7 @@ def submit(*, upload: Upload, name: str = "") -> Job:
     uploads.check(upload=upload)
     with transaction.atomic():
         owner = User.objects.select_for_update(of=("self",)).get(pk=upload.owner_id)
+        uploads.hold(upload=upload)
         if existing := upload.jobs.first():
             return existing
         _refuse_beyond_plan(owner)
@@ -72,22 +80,50 @@ def _refuse_beyond_plan(owner: User) -> None:
 
 def cancel(*, job: Job, actor: User) -> None:
     """Stop a job that has not finished; a worker that is on it finds out and lets go."""
-    for before in (Status.QUEUED, Status.RUNNING):
-        stopped = Job.objects.move(
-            job.pk,
-            before,
-            Status.CANCELLED,
-            actor=actor.username,
-            lease_owner="",
-            lease_until=None,
-            wake_at=None,
-            completed_at=Now(),
-        )
-        if stopped:
-            next_turn = partial(turns.give, turns.ANNOTATE, owner_id=job.owner_id)
-            transaction.on_commit(next_turn, robust=True)
+    with transaction.atomic():
+        if not any(_stopped(job, before, actor) for before in (Status.QUEUED, Status.RUNNING)):
+            raise JobRefused("The job has finished already.")
+        result_sets.discard_prefix(job, wait=UNTIL_NOTICED)
+        _next_turn_on_commit(job)
+
+
+def _stopped(job: Job, before: Status, actor: User) -> bool:
+    return Job.objects.move(
+        job.pk,
+        before,
+        Status.CANCELLED,
+        actor=actor.username,
+        lease_owner="",
+        lease_until=None,
+        wake_at=None,
+        completed_at=Now(),
+    )
+
+
+def _next_turn_on_commit(job: Job) -> None:
+    next_turn = partial(turns.give, turns.ANNOTATE, owner_id=job.owner_id)
+    transaction.on_commit(next_turn, robust=True)
+
+
+def delete(*, job: Job, actor: User) -> None:
+    """Remove a job of one's own and all its bytes, whatever it is at; a worker on it finds out.
+
+    Its input goes with it unless another job uses that. JobRefused to anybody but its owner.
+    """
+    if job.owner_id != actor.pk:
+        raise JobRefused("Only its owner can delete a job.")
+    with transaction.atomic():
+        mine = Job.objects.select_for_update(of=("self",)).filter(pk=job.pk).first()
+        if mine is None:
             return
-    raise JobRefused("The job has finished already.")
+        result_sets.discard_everything(mine, wait=UNTIL_NOTICED)
+        number, upload = mine.pk, mine.upload
+        mine.delete()
+        if not upload.jobs.exists():
+            uploads.give_up(upload=upload)
+        _next_turn_on_commit(job)
+    logger.info("job %s was deleted by its owner", number)
+    result_sets.destroy_given_up(number, upload)
 
 
 def send_again(*, job: Job, actor: User) -> bool:

@@ -82,6 +82,24 @@ def check(*, upload: Upload) -> None:
         status=Upload.Status.COMPLETE, size=found.size, etag=found.etag
     )
     upload.refresh_from_db()
+    if upload.status == Upload.Status.REFUSED:  # while we looked
+        raise UploadRefused(upload.refusal)
+
+
+def hold(*, upload: Upload) -> None:
+    """Keep an upload as it is until the end of the transaction that makes a job of it.
+
+    Raises UploadRefused when it was given up a moment ago.
+    """
+    held = Upload.objects.select_for_update(of=("self",)).filter(pk=upload.pk).first()
+    if held is None or held.status == Upload.Status.REFUSED or held.removed_at:
+        raise UploadRefused("The file has been removed. Please upload it again.")
+
+
+def give_up(*, upload: Upload) -> None:
+    """Remove an upload that no job uses, inside the transaction that makes it needless."""
+    result_sets.discard_input(upload)
+    upload.delete()
 
 
 def refuse(*, upload: Upload, sentence: str) -> None:

@@ -56,6 +56,14 @@ def send(url: str, letter: Letter) -> None:
             clients.sqs().send_message(QueueUrl=url, MessageBody=letter.body)
 
 
+def show(url: str, letter: Letter) -> None:
+    """Let others see a message again that was received."""
+    with translated(url):
+        clients.sqs().change_message_visibility(
+            QueueUrl=url, ReceiptHandle=letter.receipt, VisibilityTimeout=0
+        )
+
+
 def delete(url: str, letter: Letter) -> None:
     """Delete a message that was received."""
     with translated(url):

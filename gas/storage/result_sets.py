@@ -142,6 +142,25 @@ def discard_prefix(job: Job, *, wait: timedelta) -> None:
     )
 
 
+def discard_everything(job: Job, *, wait: timedelta) -> None:
+    """Give up all results of a job that is about to be deleted, inside the transaction of that.
+
+    Again after `wait`: until then a worker may write that has not noticed. A receipt that one
+    records meanwhile waits for the end of the transaction, and then finds no row to be kept in.
+    """
+    for file in job.files.select_for_update(of=("self",)):
+        if file.archive_id:
+            discard_copy(job, file.archive_id)
+    discard_prefix(job, wait=timedelta(0))
+    discard_prefix(job, wait=wait)
+
+
+def destroy_given_up(number: int, upload: Upload) -> None:
+    """Destroy what a deleted job has left; what storage refuses now, the sweeper destroys."""
+    carry_out(Discard.objects.due().filter(job_id=number))
+    destroy_input(upload)
+
+
 def destroy(job: Job) -> None:
     """Destroy what has been given up, and what this attempt and those before it left behind.
 

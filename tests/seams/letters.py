@@ -24,7 +24,7 @@ def body_of(task: str, *args: Any, **kwargs: Any) -> str:
 
 
 class Letters:
-    """Letters by the address of their queue; what was received is out of sight until `seen`."""
+    """Letters by the address of their queue; what was received is out of sight."""
 
     def __init__(self, broker: Broker) -> None:
         self.lying: dict[str, list[Letter]] = defaultdict(list)
@@ -36,7 +36,7 @@ class Letters:
 
     def stand_in(self, patch: pytest.MonkeyPatch) -> None:
         """Take the place of the functions of our module."""
-        for name in ("delete", "depth", "receive", "send"):
+        for name in ("delete", "depth", "receive", "send", "show"):
             patch.setattr(queues, name, getattr(self, name))
 
     def post(self, queue: str, body: str) -> Letter:
@@ -60,6 +60,9 @@ class Letters:
         found = [letter for letter in self.lying[url] if letter.id not in self.hidden][:10]
         self.hidden |= {letter.id for letter in found}
         return found
+
+    def show(self, url: str, letter: Letter) -> None:
+        self.hidden.discard(letter.id)
 
     def send(self, url: str, letter: Letter) -> None:
         self.lying[url].append(letter)

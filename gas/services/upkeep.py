@@ -1,0 +1,102 @@
+"""What staff can ask: run a failed job again, go on with a mended one, redrive dead letters."""
+
+from functools import partial
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from celeryconfig import QUEUES, Queue
+from gas.models import IN_FLIGHT, Job, JobEvent, Notice, Status, User
+from gas.models.leases import UNHELD
+from gas.services import uploads
+from gas.services.jobs import JobRefused
+from gas.storage import queues
+from gas.storage.queues import Letter
+from tasks import pipeline, turns
+from tasks.dead_letters import step_of
+
+#: Messages that one redrive moves, and seconds for which it keeps them from others meanwhile.
+MOST_MOVED = 1000
+HIDDEN = 60
+
+
+def run_again(*, job: Job, actor: User) -> None:
+    """Queue a job once more that failed on our side; JobRefused when it cannot be."""
+    with transaction.atomic():
+        try:
+            uploads.hold(upload=job.upload)
+        except uploads.UploadRefused as refusal:
+            raise JobRefused(f"Job {job.pk} has no file any more.") from refusal
+        queued = Job.objects.move(
+            job.pk,
+            Status.FAILED,
+            Status.QUEUED,
+            actor=actor.username,
+            reason="run again by staff",
+            failure="",
+            completed_at=None,
+            wake_at=Now(),
+            sent_at=None,
+            setbacks=0,
+            trouble="",
+            troubled_at=None,
+        )
+        if not queued:
+            raise JobRefused(f"Job {job.pk} has not failed.")
+        job.notices.unsent().filter(kind=Notice.Kind.FAILED).delete()
+        turn = partial(turns.give, turns.ANNOTATE, owner_id=job.owner_id)
+        transaction.on_commit(turn, robust=True)
+
+
+def mended(*, job: Job, actor: User) -> bool:
+    """Note that a job's trouble is over, and go on where it stalled; False when it had none."""
+    well = {"trouble": "", "troubled_at": None, "setbacks": 0}
+    with transaction.atomic():
+        troubled = Job.objects.filter(pk=job.pk).exclude(trouble="")
+        stalled = troubled.filter(UNHELD, status__in=IN_FLIGHT, wake_at=None)
+        goes_on = stalled.update(**well, wake_at=Now(), sent_at=None)
+        if not goes_on and not troubled.update(**well):
+            return False
+        job.refresh_from_db()
+        JobEvent.objects.create(
+            job=job, actor=actor.username, before=job.status, after=job.status, reason="mended"
+        )
+    if goes_on:
+        try:
+            pipeline.send(job)
+        except pipeline.QueueUnavailable as error:
+            raise JobRefused("The queue cannot be reached; what is due is sent later.") from error
+    return True
+
+
+def dead_letters() -> dict[str, int]:
+    """About how many messages rest in the dead-letter queue of each queue; raises StorageError."""
+    return {name: queues.depth(queue.dead_letter_url) for name, queue in QUEUES.items()}
+
+
+def redrive(*, queue: Queue, actor: str) -> int:
+    """Put dead letters back into their queue, each copied before it is deleted; returns how many.
+
+    It changes no job: what a message finds when it arrives decides, so that one of a failed job is
+    dropped. Raises StorageError when SQS cannot be reached; calling again goes on.
+    """
+    moved = 0
+    while moved < MOST_MOVED:
+        letters = queues.receive(queue.dead_letter_url, hidden_for=HIDDEN)
+        if not letters:
+            break
+        for letter in letters:
+            queues.send(queue.url, letter)
+            queues.delete(queue.dead_letter_url, letter)
+            _record(letter, actor)
+        moved += len(letters)
+    return moved
+
+
+def _record(letter: Letter, actor: str) -> None:
+    step = step_of(letter.body)
+    job = Job.objects.filter(pk=step.job_id).first() if step and step.job_id else None
+    if job is not None:
+        JobEvent.objects.create(
+            job=job, actor=actor, before=job.status, after=job.status, reason="redriven"
+        )
