@@ -6,6 +6,7 @@ no known variants in it and no regulatory regions.
 
 import json
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ class _Transcript:
     strand: int
     place: Interval
     exons: list[Interval] = field(default_factory=list)
-    coding: list[tuple[int, int, int]] = field(default_factory=list)  # with the GFF3 phase
+    coding: list[Interval] = field(default_factory=list)
 
 
 def write(bundle: Bundle, folder: Path, release: int = RELEASE) -> Path:
@@ -181,8 +182,8 @@ class _Splice:
     def _coding_row(self) -> dict[str, Any]:
         bases = self._coding_bases
         return {
-            "cds_start": min(start for start, _, _ in self._of.coding),
-            "cds_end": max(end for _, end, _ in self._of.coding),
+            "cds_start": min(start for start, _ in self._of.coding),
+            "cds_end": max(end for _, end in self._of.coding),
             "cdna_coding_start": self._first,
             "cdna_coding_end": self._last,
             "translation_stable_id": f"P-{self._of.id}",
@@ -196,7 +197,7 @@ class _Splice:
         }
 
     def _coding(self) -> Interval:
-        ends = [self._place(at) for start, end, _ in self._of.coding for at in (start, end)]
+        ends = [self._place(at) for start, end in self._of.coding for at in (start, end)]
         return min(ends), max(ends)
 
     def _place(self, at: int) -> int:
@@ -232,24 +233,31 @@ def _translated(bases: str) -> str:
 
 
 def _transcripts(contig: Contig) -> list[_Transcript]:
+    lines = [(cells, told) for cells, told in _lines(contig) if told]
+    symbols = {
+        told["ID"]: told.get("Name", told["ID"].partition(":")[2])
+        for _, told in lines
+        if told.get("ID", "").startswith("gene:")
+    }
     found: dict[str, _Transcript] = {}
-    symbols: dict[str, str] = {}
+    for cells, told in lines:
+        kind, _, name = told.get("ID", "").partition(":")
+        if kind == "transcript":
+            place, strand = (int(cells[3]), int(cells[4])), 1 if cells[6] == "+" else -1
+            gene = told["Parent"].removeprefix("gene:")
+            symbol, biotype = symbols[told["Parent"]], told["biotype"]
+            found[told["ID"]] = _Transcript(name, gene, symbol, biotype, strand, place)
+    for cells, told in lines:
+        if transcript := found.get(told.get("Parent", "")):
+            place = int(cells[3]), int(cells[4])
+            transcript.exons += [place] if cells[2] == "exon" else []
+            transcript.coding += [place] if cells[2] == "CDS" else []
+    return list(found.values())
+
+
+def _lines(contig: Contig) -> Iterator[tuple[list[str], dict[str, str]]]:
     assert contig.genes is not None
     for line in contig.genes.read_text().splitlines():
         cells = line.split("\t")
-        if len(cells) < 9:
-            continue
-        told = dict(pair.split("=", 1) for pair in cells[8].split(";") if "=" in pair)
-        kind, _, name = told.get("ID", "").partition(":")
-        start, end, parent = int(cells[3]), int(cells[4]), told.get("Parent", "")
-        if kind == "gene":
-            symbols[told["ID"]] = told.get("Name", name)
-        elif kind == "transcript":
-            strand, gene = 1 if cells[6] == "+" else -1, parent.removeprefix("gene:")
-            symbol, biotype = symbols[parent], told["biotype"]
-            found[told["ID"]] = _Transcript(name, gene, symbol, biotype, strand, (start, end))
-        elif cells[2] == "exon" and parent in found:
-            found[parent].exons.append((start, end))
-        elif cells[2] == "CDS" and parent in found:
-            found[parent].coding.append((start, end, int(cells[7])))
-    return list(found.values())
+        if len(cells) > 8 and not line.startswith("#"):
+            yield cells, dict(pair.split("=", 1) for pair in cells[8].split(";") if "=" in pair)
