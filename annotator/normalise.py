@@ -20,6 +20,7 @@ from annotator.errors import AnnotatorFailed, InputRefused
 from annotator.header import NOTHING, ORIGIN, Header, Undeclared, read_header
 from annotator.inputs import Input, whole_lines
 from annotator.outputs import split_header
+from annotator.progress import Course, OnProgress
 from annotator.screen import Screen, Tally, UndeclaredError, UnsortedError
 from annotator.shards import SHARD_BYTES, Cutter, Shard
 from annotator.sniff import Format
@@ -80,11 +81,11 @@ class Normaliser:
         self,
         plan: Plan,
         give: Callable[[Shard], None],
-        on_read: Callable[[float], None] | None = None,
+        on_read: OnProgress | None = None,
     ) -> Normalised:
         """Hand on the input in shards; UnsortedError or UndeclaredError when it needs more.
 
-        `on_read` hears the fraction of the input that has been read.
+        `on_read` hears how far it is, as a stage and a fraction of all records.
         """
         origin = Input(self.source, self.kind)
         blocks = self._lines(origin)
@@ -93,16 +94,23 @@ class Normaliser:
         undeclared = plan.undeclared or NOTHING
         screen = self._screen(header, undeclared, sorting=plan.sort)
         text = header.repaired(self._aliases(), undeclared)
-        records = _screened(screen, rest, blocks)
-        size = self.source.stat().st_size
+        course = Course(on_read, sorting=plan.sort)
+        records = course.reading(_screened(screen, rest, blocks), self._part(origin))
+        if plan.sort:
+            records = course.sorted(self._sorted(text, records))
         with Cutter(self.work, text, self.bundle.names(), give, size=SHARD_BYTES) as cutter:
-            for block in self._sorted(text, records) if plan.sort else records:
+            for block in records:
                 cutter.add(block)
-                if on_read:
-                    on_read(origin.bytes / size)
             self._check_assembly(screen.tally)
             cutter.finish()
         return Normalised(origin, header, screen.tally, plan.sort)
+
+    def _part(self, origin: Input) -> Callable[[int], float]:
+        """Say how much of the input is read; of a BCF, which is read twice, as far as one can."""
+        size = self.source.stat().st_size
+        if self.kind is Format.BCF:
+            return lambda text: text / (text + origin.inflated)
+        return lambda _: origin.bytes / size
 
     def _check_assembly(self, tally: Tally) -> None:
         if is_another(tally.mismatched, tally.compared):

@@ -2,12 +2,13 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 
 OnProgress = Callable[[str, float], None]
 STEP = 0.01
 BAR_WIDTH = 30
+HALF = 0.5  # of the way of a file that is sorted
 STAGES = ("annotate", "sort", "write", "done")
 
 
@@ -22,6 +23,35 @@ class Progress:
         if self._listener and (stage != self._stage or fraction >= self._fraction + STEP):
             self._stage, self._fraction = stage, fraction
             self._listener(stage, round(fraction, 3))
+
+
+class Course:
+    """How far the records of an input are: read, or first read and then sorted."""
+
+    def __init__(self, listener: OnProgress | None, *, sorting: bool) -> None:
+        self._listener, self._sorting, self._bytes = listener, sorting, 0
+
+    def reading(self, blocks: Iterable[bytes], part: Callable[[int], float]) -> Iterator[bytes]:
+        """Pass blocks on; `part` says how much of the input so many bytes of text are."""
+        for block in blocks:
+            yield block
+            self._bytes += len(block)
+            if self._sorting:
+                self._tell("sort", HALF * part(self._bytes))
+            else:
+                self._tell("annotate", part(self._bytes))
+
+    def sorted(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
+        """Pass on the blocks that the sort gives back."""
+        done = 0
+        for block in blocks:
+            yield block
+            done += len(block)
+            self._tell("annotate", HALF + (1 - HALF) * min(1.0, done / self._bytes))
+
+    def _tell(self, stage: str, fraction: float) -> None:
+        if self._listener:
+            self._listener(stage, fraction)
 
 
 def as_json(stage: str, fraction: float) -> None:

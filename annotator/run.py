@@ -132,9 +132,9 @@ class _Job:
         work = ShardWork(normaliser.work, self._bundle, self._engine)
         with Crew(workers, work, gathered.take) as crew:
 
-            def on_read(fraction: float) -> None:
+            def on_read(stage: str, fraction: float) -> None:
                 crew.listen(patience=0)
-                progress.tell("sort" if plan.sort else "annotate", 0.9 * fraction)
+                progress.tell(stage, 0.9 * fraction)
 
             normalised = normaliser.run(plan, crew.give, on_read)
             crew.finish()

@@ -85,8 +85,8 @@ def _annotated(job: Job, heartbeat: Heartbeat) -> tuple[list[ResultFile], int]:
             sandbox=Sandbox(settings.SANDBOX),
             key=settings.PROVENANCE_KEY,
             workers=settings.ANNOTATE_WORKERS,
-            on_tick=heartbeat.check,
-            on_progress=Teller(job),
+            on_tick=heartbeat.tick,
+            on_progress=Teller(job, heartbeat),
         )
         heartbeat.check()
         _refuse_links(outputs)

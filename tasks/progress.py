@@ -7,7 +7,7 @@ from collections.abc import Callable
 from django.db import DatabaseError, InterfaceError
 
 from gas.models import Job
-from tasks.leases import renew_connection
+from tasks.leases import Heartbeat, renew_connection
 
 logger = logging.getLogger(__name__)
 
@@ -19,13 +19,20 @@ LAST = "done"
 
 
 class Teller:
-    """Writes what it hears to the row, every two seconds at most; no work depends on it."""
+    """Writes what it hears to the row, every two seconds at most; no work depends on it.
 
-    def __init__(self, job: Job, clock: Callable[[], float] = time.monotonic) -> None:
-        self._job, self._clock, self._next = job, clock, 0.0
+    To the heartbeat it is the sign that the work moves on.
+    """
+
+    def __init__(
+        self, job: Job, heartbeat: Heartbeat, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._job, self._heartbeat = job, heartbeat
+        self._clock, self._next = clock, 0.0
 
     def __call__(self, stage: str, fraction: float) -> None:
         """Hear a stage and the fraction of the whole; LeaseLost when the claim is stale."""
+        self._heartbeat.progress()
         now = self._clock()
         if now < self._next and stage != LAST:
             return

@@ -1,6 +1,8 @@
+from collections.abc import Iterator
+
 import pytest
 
-from annotator.progress import Progress, told
+from annotator.progress import Course, Progress, told
 
 
 def test_only_what_has_moved_is_told() -> None:
@@ -10,6 +12,26 @@ def test_only_what_has_moved_is_told() -> None:
         progress.tell("annotate", fraction)
     progress.tell("write", 0.5)
     assert heard == [("annotate", 0.0), ("annotate", 0.5), ("write", 0.5)]
+
+
+def heard(*, sorting: bool) -> list[tuple[str, float]]:
+    found: list[tuple[str, float]] = []
+    course = Course(lambda stage, fraction: found.append((stage, fraction)), sorting=sorting)
+    blocks: Iterator[bytes] = course.reading([b"ab", b"cd"], lambda done: done / 4)
+    if sorting:
+        blocks = course.sorted(reversed(list(blocks)))
+    assert sorted(blocks) == [b"ab", b"cd"]
+    return found
+
+
+def test_a_file_that_is_sorted_first_is_half_way_when_it_is_read() -> None:
+    assert heard(sorting=False) == [("annotate", 0.5), ("annotate", 1.0)]
+    assert heard(sorting=True) == [
+        ("sort", 0.25),
+        ("sort", 0.5),
+        ("annotate", 0.75),
+        ("annotate", 1.0),
+    ]
 
 
 def test_the_last_report_counts() -> None:

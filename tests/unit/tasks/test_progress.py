@@ -10,6 +10,8 @@ from annotator.errors import AnnotatorFailed, InputRefused
 from annotator.progress import STAGES
 from gas.models import Job, LeaseLost, Status, User
 from gas.views.jobs import STAGES as IN_WORDS
+from tasks.annotate import annotate
+from tasks.leases import Heartbeat
 from tasks.progress import EVERY_SECONDS, Teller
 from tests.seams.world import World, read
 
@@ -21,6 +23,11 @@ def claimed(job: Job, worker: str = "one") -> Job:
     claim = Job.objects.claim(job.pk, into=Status.RUNNING, worker=worker, lease=LEASE)
     assert claim is not None
     return claim
+
+
+def beat(claim: Job) -> Heartbeat:
+    """A heartbeat that is not started."""
+    return Heartbeat(claim, annotate)
 
 
 def told(job: Job) -> tuple[str, int]:
@@ -60,13 +67,14 @@ def test_a_worker_that_lost_the_job_writes_nothing(world: World, owner: User) ->
     Job.objects.filter(pk=job.pk).update(lease_until=read(job).created_at - LEASE)
     claimed(job, "two").tell("sort", 5)
     with pytest.raises(LeaseLost):
-        Teller(first)("annotate", 0.9)
+        Teller(first, beat(first))("annotate", 0.9)
     assert told(job) == ("sort", 5)
 
 
 def test_the_row_is_written_at_most_every_two_seconds(world: World, owner: User) -> None:
     job, now = world.queued(owner), [100.0]
-    teller = Teller(claimed(job), clock=lambda: now[0])
+    claim = claimed(job)
+    teller = Teller(claim, beat(claim), clock=lambda: now[0])
     teller("annotate", 0.1)
     now[0] += EVERY_SECONDS / 2
     teller("annotate", 0.2)
@@ -91,7 +99,7 @@ def test_a_database_that_is_away_does_not_end_the_work(
 
     monkeypatch.setattr(claim, "tell", fail)
     with caplog.at_level(logging.WARNING):
-        Teller(claim)("annotate", 0.5)
+        Teller(claim, beat(claim))("annotate", 0.5)
     assert "was not told: gone" in caplog.text
 
 
