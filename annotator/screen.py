@@ -16,7 +16,16 @@ from annotator import genotypes
 from annotator.alleles import PLAIN_ALTS, PLAIN_REF, Reason, unsafe_record
 from annotator.assembly import Reference, is_sorted
 from annotator.bundles import Contig
-from annotator.columns import ALT, CONTIG, POS, REF, UnequalWidthError, read_columns, text_in
+from annotator.columns import (
+    ALT,
+    CONTIG,
+    POS,
+    QUAL,
+    REF,
+    UnequalWidthError,
+    read_columns,
+    text_in,
+)
 from annotator.crew import NotThisWayError
 from annotator.errors import InputRefused
 from annotator.header import FIXED_COLUMNS, ORIGIN
@@ -27,6 +36,8 @@ POSITION_CAP = (1 << 31) - 2
 MEMORY_CAP = 100_000  # distinct alleles remembered as plain
 _OWN_TAG = re.compile(rb"(?:BCSQ|GAS_\w+)(?:=|$)")
 _OWN_NAMES = (b"BCSQ", b"GAS_")
+_NUMERIC = b"0123456789."
+_NUMBER = re.compile(rb"\.|[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?(?i:nan|inf)")
 _BASES = re.compile(rb"[ACGT]+")
 
 Flags = dict[int, Reason]  # by place in the block
@@ -84,10 +95,12 @@ class Screen:
         text = self._cleaned(block)
         if not text:
             return b""
-        contigs, positions, refs, alts = self._columns(text)
+        contigs, positions, refs, alts, qualities = self._columns(text)
         numbers = self._numbers(positions)
+        self._check_qualities(qualities)
         flags = self._odd_alleles(refs, alts)
         flags |= dict.fromkeys(_places(pc.equal(numbers, 0)), Reason.MALFORMED)
+        flags |= dict.fromkeys(_places(pc.equal(refs, alts)), Reason.MALFORMED)
         for name, first, length in _runs(contigs):
             here = numbers.slice(first, length)
             self._check_order(name, here)
@@ -122,7 +135,7 @@ class Screen:
 
     def _columns(self, text: bytes) -> list[pa.Array]:
         try:
-            return read_columns(text, self._tabs + 1, (CONTIG, POS, REF, ALT))
+            return read_columns(text, self._tabs + 1, (CONTIG, POS, REF, ALT, QUAL))
         except UnequalWidthError:
             self._blame_columns(_lines(text))
 
@@ -141,6 +154,16 @@ class Screen:
             beyond = pc.greater(numbers, POSITION_CAP).to_pylist()
             self._blame(beyond, "POS lies beyond any contig")
         return numbers
+
+    def _check_qualities(self, qualities: pa.Array) -> None:
+        """Refuse what bcftools would take for 0."""
+        shortest = pc.min(pc.binary_length(qualities)).as_py()
+        if shortest and not text_in(qualities).tobytes().translate(None, _NUMERIC):
+            return
+        for at, quality in zip(self._at, qualities.to_pylist(), strict=True):
+            if not _NUMBER.fullmatch(quality):
+                text = quality[:40].decode(errors="replace")
+                raise InputRefused(f"line {at}: QUAL '{text}' is not a number.")
 
     def _odd_alleles(self, refs: pa.Array, alts: pa.Array) -> Flags:
         if pc.max(pc.binary_length(alts)).as_py() > ALT_CAP:

@@ -10,6 +10,7 @@ from annotator.bundles import Bundle
 from annotator.engines import Engine, Unit
 from annotator.flatten import Flattener
 from annotator.known import KnownCounts
+from annotator.originals import Originals
 from annotator.outputs import split_header, write_part
 from annotator.provenance import Stopwatch
 from annotator.shards import Shard
@@ -46,6 +47,7 @@ class ShardWork:
         scratch = folder / "work"
         scratch.mkdir(parents=True)
         records = scratch / "records.bcf"
+        originals = Originals(shard.text)
         with watch.stage("split"):
             split(shard.text, records, indexed=bool(self.bundle.sources))
         shard.text.unlink()
@@ -57,7 +59,8 @@ class ShardWork:
         with watch.stage("consequences"):
             texts = engine.annotate(records, Unit(shard.names, shard.contig))
             header, blocks = split_header(texts)
-            write_part(folder, map(flattener.block, blocks), flattener.engine.columns)
+            whole = map(originals.put_back, blocks)
+            write_part(folder, map(flattener.block, whole), flattener.engine.columns)
         shutil.rmtree(scratch)
         return Part(
             number=shard.number,
