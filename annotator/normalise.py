@@ -19,16 +19,15 @@ from annotator.crew import NotThisWayError
 from annotator.errors import AnnotatorFailed, InputRefused
 from annotator.header import NOTHING, ORIGIN, Header, Undeclared, read_header
 from annotator.inputs import Input, whole_lines
-from annotator.outputs import split_header
+from annotator.order import Sorter
 from annotator.progress import Course, OnProgress
-from annotator.screen import Screen, Tally, UndeclaredError, UnsortedError
+from annotator.screen import CROWD_CAP, Screen, Tally, UndeclaredError, UnsortedError
 from annotator.shards import SHARD_BYTES, Cutter, Shard
 from annotator.sniff import Format
-from annotator.split import check_declared, complaint, whose_fault
+from annotator.split import complaint
 from annotator.stages import Stage, StageFailedError
 from annotator.undeclared import find_undeclared
 
-SORT_MEMORY = "128M"
 PIPE_BYTES = 1 << 18
 
 
@@ -97,7 +96,7 @@ class Normaliser:
         course = Course(on_read, sorting=plan.sort)
         records = course.reading(_screened(screen, rest, blocks), self._part(origin))
         if plan.sort:
-            records = course.sorted(self._sorted(text, records))
+            records = course.sorted(self._sorter(header, undeclared).sorted(records))
         with Cutter(self.work, text, self.bundle.names(), give, size=SHARD_BYTES) as cutter:
             for block in records:
                 cutter.add(block)
@@ -154,41 +153,10 @@ class Normaliser:
             pass
         return _bcf_as_text(self.source, self.work)
 
-    def _sorted(self, header: bytes, records: Iterator[bytes]) -> Iterator[bytes]:
-        """Yield the records in the order of the header's contigs and of their positions."""
-        target, log = self.work / "sorted.vcf", self.work / "sort.log"
-        reader, writer = os.pipe()
-        memory = ["-m", SORT_MEMORY, "-T", str(self.work / "sort")]
-        arguments = ["sort", *memory, "-Ov", "-o", str(target), "-"]
-        stage = Stage(arguments, log=log, stdin=reader, foreign=(writer,))
-        try:
-            _feed(writer, header, records)
-            check_declared(stage.wait())
-        except StageFailedError as failure:
-            raise whose_fault(failure) from failure
-        finally:
-            stage.stop()
-        with target.open("rb") as file:
-            target.unlink()
-            _, blocks = split_header(whole_lines(iter(lambda: file.read(PIPE_BYTES), b"")))
-            yield from blocks
-
-
-def _feed(writer: int, header: bytes, records: Iterator[bytes]) -> None:
-    try:
-        _write(writer, header)
-        for block in records:
-            _write(writer, block)
-    except BrokenPipeError:
-        return  # the stage ended early; its exit tells why
-    finally:
-        os.close(writer)
-
-
-def _write(descriptor: int, text: bytes) -> None:
-    left = memoryview(text)
-    while left:
-        left = left[os.write(descriptor, left) :]
+    def _sorter(self, header: Header, undeclared: Undeclared) -> Sorter:
+        """Sort by the header's contigs, then by position."""
+        ranks = {name: rank for rank, name in enumerate(self._declared(header, undeclared))}
+        return Sorter(ranks, self.work, crowd=CROWD_CAP)
 
 
 def _screened(screen: Screen, rest: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
