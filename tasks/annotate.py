@@ -127,7 +127,7 @@ def _refuse(job: Job, sentence: str) -> None:
     """The file is no good and never will be: it goes, the sentence stays."""
     with transaction.atomic():
         job.upload.refuse(sentence)
-        result_sets.discard_input(job.upload, job)
+        result_sets.discard_input(job.upload, job_id=job.pk)
         _fail(job, sentence)
 
 

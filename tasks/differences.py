@@ -65,7 +65,7 @@ def _abandon(old: QuerySet[Upload], upload: Upload) -> None:
             return  # submitted this moment
         locked.refuse(UNSUBMITTED)
         result_sets.discard_input(locked)
-    result_sets.destroy_input(upload)
+    result_sets.destroy_input(upload.key)
 
 
 def outlived_inputs(dry_run: bool) -> Iterator[Difference]:
@@ -81,7 +81,7 @@ def outlived_inputs(dry_run: bool) -> Iterator[Difference]:
             with transaction.atomic():
                 if over.filter(pk=upload.pk).update(removed_at=Now()):
                     result_sets.discard_input(upload)
-            result_sets.destroy_input(upload)
+            result_sets.destroy_input(upload.key)
         yield Difference("inputs of jobs that ended long ago", str(upload.pk))
 
 

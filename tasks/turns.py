@@ -96,6 +96,16 @@ def give(line: Line, *, owner_id: int) -> int:
     return len(jobs)
 
 
+def give_after_commit(*lines: Line, owner_id: int) -> None:
+    """The same when the transaction that makes room, or a new job, has been committed."""
+
+    def give_each() -> None:
+        for line in lines:
+            give(line, owner_id=owner_id)
+
+    transaction.on_commit(give_each, robust=True)
+
+
 def give_everybody(line: Line) -> int:
     """Send for the jobs of every owner that has room; on a good day there are none."""
     since = waiting(line).order_by().values("owner_id").annotate(since=Min("wake_at"))

@@ -16,7 +16,7 @@ from gas.storage.errors import StorageError
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def page(site: AdminSite, request: HttpRequest) -> HttpResponse:
+def page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     """Show the counts; a POST redrives one queue and is written down with who did it."""
     try:
         if request.method == "POST":

@@ -25,7 +25,7 @@ class StaffSite(AdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Add the page of dead letters to those of the tables."""
-        page = self.admin_view(partial(dead_letters.page, self))
+        page = self.admin_view(partial(dead_letters.page, site=self))
         return [path("dead-letters/", page, name="dead_letters"), *super().get_urls()]
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:

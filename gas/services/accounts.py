@@ -2,7 +2,6 @@
 
 from gas.models import User
 from gas.services import jobs, uploads
-from gas.storage import result_sets
 
 
 def delete_data(*, user: User) -> None:
@@ -10,5 +9,4 @@ def delete_data(*, user: User) -> None:
     for job in user.jobs.iterator():
         jobs.delete(job=job, actor=user)
     for upload in user.uploads.filter(jobs=None):
-        uploads.give_up(upload=upload)
-        result_sets.destroy_input(upload)
+        uploads.delete(upload=upload)

@@ -2,7 +2,6 @@
 
 import json
 import logging
-from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -52,7 +51,7 @@ def submit(*, upload: Upload, name: str = "") -> Job:
             bundle=settings.BUNDLE.name,
         )
         JobEvent.objects.create(job=job, actor=owner.username, after=Status.QUEUED)
-        transaction.on_commit(partial(turns.give, turns.ANNOTATE, owner_id=owner.pk), robust=True)
+        turns.give_after_commit(turns.ANNOTATE, owner_id=owner.pk)
     job.refresh_from_db()
     return job
 
@@ -84,7 +83,7 @@ def cancel(*, job: Job, actor: User) -> None:
         if not any(_stopped(job, before, actor) for before in (Status.QUEUED, Status.RUNNING)):
             raise JobRefused("The job has finished already.")
         result_sets.discard_prefix(job, wait=UNTIL_NOTICED)
-        _next_turn_on_commit(job)
+        turns.give_after_commit(turns.ANNOTATE, owner_id=job.owner_id)
 
 
 def _stopped(job: Job, before: Status, actor: User) -> bool:
@@ -98,11 +97,6 @@ def _stopped(job: Job, before: Status, actor: User) -> bool:
         wake_at=None,
         completed_at=Now(),
     )
-
-
-def _next_turn_on_commit(job: Job) -> None:
-    next_turn = partial(turns.give, turns.ANNOTATE, owner_id=job.owner_id)
-    transaction.on_commit(next_turn, robust=True)
 
 
 def delete(*, job: Job, actor: User) -> None:
@@ -120,10 +114,11 @@ def delete(*, job: Job, actor: User) -> None:
         number, upload = mine.pk, mine.upload
         mine.delete()
         if not upload.jobs.exists():
-            uploads.give_up(upload=upload)
-        _next_turn_on_commit(job)
+            result_sets.discard_input(upload, job_id=number)
+            upload.delete()
+        turns.give_after_commit(turns.ANNOTATE, owner_id=job.owner_id)
     logger.info("job %s was deleted by its owner", number)
-    result_sets.destroy_given_up(number, upload)
+    result_sets.destroy_given_up(number)
 
 
 def send_again(*, job: Job, actor: User) -> bool:

@@ -1,7 +1,5 @@
 """What staff can ask: run a failed job again, go on with a mended one, redrive dead letters."""
 
-from functools import partial
-
 from django.db import transaction
 from django.db.models.functions import Now
 
@@ -44,8 +42,7 @@ def run_again(*, job: Job, actor: User) -> None:
         if not queued:
             raise JobRefused(f"Job {job.pk} has not failed.")
         job.notices.unsent().filter(kind=Notice.Kind.FAILED).delete()
-        turn = partial(turns.give, turns.ANNOTATE, owner_id=job.owner_id)
-        transaction.on_commit(turn, robust=True)
+        turns.give_after_commit(turns.ANNOTATE, owner_id=job.owner_id)
 
 
 def mended(*, job: Job, actor: User) -> bool:

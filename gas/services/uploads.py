@@ -96,10 +96,13 @@ def hold(*, upload: Upload) -> None:
         raise UploadRefused("The file has been removed. Please upload it again.")
 
 
-def give_up(*, upload: Upload) -> None:
-    """Remove an upload that no job uses, inside the transaction that makes it needless."""
-    result_sets.discard_input(upload)
-    upload.delete()
+def delete(*, upload: Upload) -> None:
+    """Remove an upload that no job uses, and its bytes."""
+    key = upload.key
+    with transaction.atomic():
+        result_sets.discard_input(upload)
+        upload.delete()
+    result_sets.destroy_input(key)
 
 
 def refuse(*, upload: Upload, sentence: str) -> None:
@@ -107,4 +110,4 @@ def refuse(*, upload: Upload, sentence: str) -> None:
     with transaction.atomic():
         upload.refuse(sentence)
         result_sets.discard_input(upload)
-    result_sets.destroy_input(upload)
+    result_sets.destroy_input(upload.key)

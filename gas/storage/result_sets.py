@@ -127,10 +127,10 @@ def discard_copy(job: Job, receipt: str) -> None:
     Discard.objects.create(job_id=job.pk, kind=Discard.Kind.ARCHIVE, place=receipt)
 
 
-def discard_input(upload: Upload, job: Job | None = None) -> None:
+def discard_input(upload: Upload, *, job_id: int | None = None) -> None:
     """Give up an uploaded file, and what its form may still send until its hour is over."""
     place = str(inputs(upload.key))
-    Discard.objects.create(job=job, kind=Discard.Kind.OBJECT, place=place)
+    Discard.objects.create(job_id=job_id, kind=Discard.Kind.OBJECT, place=place)
     Discard.objects.create(kind=Discard.Kind.OBJECT, place=place, try_at=Now() + FORMS_END)
 
 
@@ -155,12 +155,6 @@ def discard_everything(job: Job, *, wait: timedelta) -> None:
     discard_prefix(job, wait=wait)
 
 
-def destroy_given_up(number: int, upload: Upload) -> None:
-    """Destroy what a deleted job has left; what storage refuses now, the sweeper destroys."""
-    carry_out(Discard.objects.due().filter(job_id=number))
-    destroy_input(upload)
-
-
 def destroy(job: Job) -> None:
     """Destroy what has been given up, and what this attempt and those before it left behind.
 
@@ -170,7 +164,12 @@ def destroy(job: Job) -> None:
         _discard_leftovers(job)
     except StorageError as error:
         logger.warning("job %s may have left results behind: %s", job.pk, error)
-    carry_out(Discard.objects.due().filter(job_id=job.pk))
+    destroy_given_up(job.pk)
+
+
+def destroy_given_up(job_id: int) -> None:
+    """Destroy what of a job has been given up; what storage refuses now, the sweeper destroys."""
+    carry_out(Discard.objects.due().filter(job_id=job_id))
 
 
 def _discard_leftovers(job: Job) -> None:
@@ -192,9 +191,9 @@ def _leftovers(job: Job) -> Iterator[Location]:
             yield place
 
 
-def destroy_input(upload: Upload) -> None:
+def destroy_input(key: str) -> None:
     """Destroy an upload that has been given up."""
-    carry_out(Discard.objects.due().filter(place=str(inputs(upload.key))))
+    carry_out(Discard.objects.due().filter(place=str(inputs(key))))
 
 
 def carry_out(discards: Iterable[Discard]) -> int:

@@ -66,6 +66,8 @@ class FakeArchive:
         self, archive_id: str, retrieval_id: str, to: Location, *, sha256: str, size: int
     ) -> None:
         self._come("bring_back")
+        if archive_id not in self.copies:
+            raise ObjectMissing(archive_id)
         if archive_id in self.lapsed or self._waiting.get(archive_id) != 0:
             raise NotThawed(archive_id)
         self._storage.kept[str(to)] = self.copies[archive_id]
