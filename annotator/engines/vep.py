@@ -44,6 +44,8 @@ _SITES = (
 _BASES = re.compile(rb"[ACGTN]+")
 _FORK = multiprocessing.get_context("fork")
 _LOG_BYTES = 4096
+# The crew is what runs side by side; a pool for each core in each worker would meet the limits.
+_THREADS = {"TOKIO_WORKER_THREADS": "2", "RAYON_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"}
 Program = Callable[[list[str]], None]
 Site = tuple[bytes, bytes, bytes]  # POS, REF, ALT
 Answer = tuple[Site, bytes]  # with the value of CSQ
@@ -165,6 +167,7 @@ def _in_child(program: Program, arguments: list[str], log: Path, parent: int) ->
     with log.open("wb") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
+    os.environ.update(_THREADS, TMPDIR=str(log.parent))  # the walls let it write nowhere else
     program(arguments)
 
 

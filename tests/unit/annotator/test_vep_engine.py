@@ -1,5 +1,6 @@
 """The engine around vepyr, with a stand-in for vepyr itself."""
 
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -191,6 +192,18 @@ def test_what_vepyr_gets_wrong_is_our_error(
     rows = ["190560\t.\tT\tC\t.\t.\t.", "190561\t.\tC\tA\t.\t.\t."]
     with pytest.raises(AnnotatorFailed, match=sentence):
         output(tmp_path, *rows, program=program)
+
+
+def test_it_writes_and_spreads_no_further_than_its_worker_may(tmp_path: Path) -> None:
+    def program(arguments: list[str]) -> None:
+        told = {name: os.environ.get(name) for name in ("TMPDIR", "TOKIO_WORKER_THREADS")}
+        (tmp_path / "environment").write_text(json.dumps(told))
+        answering(missense)(arguments)
+
+    output(tmp_path, "190560\t.\tT\tC\t.\t.\t.", program=program)
+    told = json.loads((tmp_path / "environment").read_text())
+    assert told == {"TMPDIR": str(tmp_path), "TOKIO_WORKER_THREADS": "2"}
+    assert "TOKIO_WORKER_THREADS" not in os.environ
 
 
 def test_its_commands_have_no_paths_of_this_machine(tmp_path: Path) -> None:
