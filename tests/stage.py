@@ -134,6 +134,8 @@ def _dates(status: Status, start: datetime, owner: User) -> dict[str, Any]:
     dates: dict[str, Any] = {"wake_at": None}
     if status in (Status.QUEUED, Status.RUNNING):
         dates["wake_at"] = start
+    if status == Status.RUNNING:
+        dates |= {"stage": "annotate", "percent": 42}
     if Status.COMPLETED in way:
         dates |= {"completed_at": start + timedelta(seconds=2 * STEP), "result_prefix": "results/"}
     if Status.ARCHIVED in way:

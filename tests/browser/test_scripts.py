@@ -146,6 +146,11 @@ def test_the_page_of_a_job_follows_it_and_then_rests(
     job = job_in(Status.RUNNING, owner=owner, shelf=shelf)
     page = window.sign_in(owner).open(f"/jobs/{job.pk}/")
     expect(page.get_by_role("heading", name="Annotating your variants")).to_be_visible()
+    bar = page.get_by_role("progressbar")
+    expect(bar).to_have_accessible_name("Annotating: 42 %")
+    Job.objects.filter(pk=job.pk).update(stage="write", percent=95)
+    expect(bar).to_have_accessible_name("Writing the results: 95 %")
+    expect(bar).to_have_js_property("value", 95)
     Job.objects.move(
         job.pk,
         Status.RUNNING,

@@ -1,5 +1,6 @@
 """Workers die, messages come twice, AWS goes away: each job still ends once."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from dev.visitor import Page, Visitor
 from dev.waiting import until
 from tests.pipeline import samples
 from tests.pipeline.conftest import mails_about, wait_for
+
+PERCENT = re.compile(r'<progress id="job-progress" max="100" value="(?P<percent>\d+)">')
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
 
@@ -31,6 +34,21 @@ def test_a_job_whose_worker_is_killed_completes_by_itself_and_mails_once(
     until(lambda: mails_about(stack, file), "the mail")
     let_a_later_job_pass(stack, researcher, tmp_path / "first-later.vcf")
     assert len(mails_about(stack, file)) == 1
+
+
+def test_the_page_of_a_running_job_tells_how_far_it_is(researcher: Visitor, tmp_path: Path) -> None:
+    job = researcher.annotate(samples.repeated(tmp_path / "large.vcf", copies=1500))
+    told = PERCENT.search(until(lambda: bar_of(researcher, job), "a bar with a percentage"))
+    assert told is not None
+    assert 0 <= int(told["percent"]) <= 100
+    wait_for(researcher, job.url, "completed")
+    assert bar_of(researcher, job) == ""
+
+
+def bar_of(visitor: Visitor, job: Page) -> str:
+    """The bar of a job's page, as far as it says something."""
+    found = PERCENT.search(visitor.open(job.url).html)
+    return found[0] if found else ""
 
 
 def test_a_message_delivered_twice_gives_one_result_and_one_mail(

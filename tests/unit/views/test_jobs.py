@@ -55,7 +55,7 @@ def test_the_page_stops_asking_once_the_job_rests(
 def test_the_page_of_a_running_job_shows_how_far_it_is(
     researcher: Client, owner: User, shelf: Shelf
 ) -> None:
-    job = job_in(Status.RUNNING, owner=owner, shelf=shelf)
+    job = job_in(Status.RUNNING, owner=owner, shelf=shelf, stage="", percent=0)
     assert "Fetching your file …" in page_of(researcher, job)
     Job.objects.filter(pk=job.pk).update(stage="sort", percent=37)
     page = page_of(researcher, job)
