@@ -1,7 +1,6 @@
 """Subscriptions: what a verified payment event changes, all in one transaction."""
 
 import logging
-from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -100,13 +99,7 @@ def activate(*, user: User, customer_id: str, provider_id: str) -> None:
     User.objects.filter(pk=user.pk).update(plan=Plan.PREMIUM)
     user.jobs.filter(status=Status.COMPLETED).update(wake_at=None, sent_at=None)
     user.jobs.filter(status=Status.ARCHIVED).update(wake_at=Now(), sent_at=None)
-    _give_turns(user.pk, turns.THAW, turns.ANNOTATE)
-
-
-def _give_turns(owner_id: int, *lines: turns.Line) -> None:
-    """Send after the commit for what the plan has room for; ever the next follows what is done."""
-    for line in lines:
-        transaction.on_commit(partial(turns.give, line, owner_id=owner_id), robust=True)
+    turns.give_after_commit(turns.THAW, turns.ANNOTATE, owner_id=user.pk)
 
 
 @transaction.atomic

@@ -39,3 +39,14 @@ def took(span: timedelta) -> str:
     if whole < 2 * 86_400:
         return f"{whole // 3600} h {whole % 3600 // 60} min"
     return f"{whole // 86_400} days"
+
+
+@register.filter
+def roughly(span: timedelta) -> str:
+    """Write a span that was guessed: `less than a minute`, `about 5 minutes`, `about 3 hours`."""
+    seconds = span.total_seconds()
+    if seconds < 60:
+        return "less than a minute"
+    name, length = next(unit for unit in _UNITS if seconds >= unit[1])
+    count = round(seconds / length)
+    return f"about {count} {name}{'' if count == 1 else 's'}"

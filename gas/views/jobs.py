@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from gas.forms import JobList
 from gas.models import Job, ResultFile, Status
-from gas.services import jobs
+from gas.services import jobs, queue
 from gas.services.jobs import JobRefused
 from gas.views import errors, findings, listing, timeline
 from gas.views.requests import SignedIn
@@ -81,6 +81,15 @@ def cancel_job(request: SignedIn, job_id: int) -> HttpResponse:
     return redirect("job", job.pk)
 
 
+@require_POST
+def delete_job(request: SignedIn, job_id: int) -> HttpResponse:
+    """Remove a job and all its bytes."""
+    job = _own(request, job_id)
+    jobs.delete(job=job, actor=request.user)
+    messages.success(request, f"Job {job_id} and its files were deleted.")
+    return redirect("jobs")
+
+
 @require_safe
 def download(request: SignedIn, job_id: int, kind: str) -> HttpResponse:
     """Lead to a result file by a link that is good for minutes."""
@@ -110,6 +119,8 @@ def _tier(job: Job) -> str:
 def _version(job: Job) -> str:
     """Name everything that the live part of the page depends on."""
     progress = f"{job.stage}.{job.percent}"
+    place = queue.place_of(job)
+    progress += f".{place.before}" if place else ""
     return f"{job.status}.{job.events.count()}.{_tier(job)}.{is_moving(job):d}.{progress}"
 
 
@@ -129,5 +140,6 @@ def _shown(job: Job) -> dict[str, Any]:
         "retention": settings.FREE_RETENTION,
         "tier": tier,
         "wait": WAITS.get(tier, ""),
+        "place": queue.place_of(job),
         "stage": STAGES.get(job.stage, "Working"),
     }

@@ -20,7 +20,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The ids of the jobs whose next message was sent."""
     ids: list[int] = []
 
-    def send(job: Job) -> None:
+    def send(job: Job, *, countdown: float = 0.0) -> None:
         ids.append(job.pk)
 
     monkeypatch.setattr(pipeline, "send", send)

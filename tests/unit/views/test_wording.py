@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from gas.templatetags.wording import in_words, size, took
+from gas.templatetags.wording import in_words, roughly, size, took
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,18 @@ def test_a_measured_span_is_as_exact_as_it_is_long(seconds: float, words: str) -
 )
 def test_bytes_are_told_in_a_handy_unit(count: int, words: str) -> None:
     assert size(count).replace("\xa0", " ") == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "less than a minute"),
+        (59.9, "less than a minute"),
+        (60, "about 1 minute"),
+        (100, "about 2 minutes"),
+        (3 * 3600 + 100, "about 3 hours"),
+        (50 * 3600, "about 2 days"),
+    ],
+)
+def test_a_guessed_span_is_told_roughly(seconds: float, words: str) -> None:
+    assert roughly(timedelta(seconds=seconds)) == words
