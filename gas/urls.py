@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("jobs/<int:job_id>/live/", jobs.job_live, name="job_live"),
     path("jobs/<int:job_id>/log/", jobs.job_log, name="job_log"),
     path("jobs/<int:job_id>/cancel/", jobs.cancel_job, name="cancel_job"),
+    path("jobs/<int:job_id>/delete/", jobs.delete_job, name="delete_job"),
     path("jobs/<int:job_id>/files/<slug:kind>/", jobs.download, name="download"),
     path("subscription/", subscription.subscription, name="subscription"),
     path("subscription/checkout/", subscription.checkout, name="checkout"),

@@ -1,6 +1,7 @@
 """Jobs in every state, as their histories would have made them, and a shelf in place of S3."""
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -91,11 +92,21 @@ class Shelf:
         self.head(source)
         return self.held[source][:size]
 
+    def keys_under(self, prefix: Location) -> Iterator[Location]:
+        """Stand in for `objects.keys_under`."""
+        yield from [at for at in self.held if str(at).startswith(str(prefix))]
+
+    def delete(self, locations: Iterable[Location]) -> None:
+        """Stand in for `objects.delete`."""
+        for at in locations:
+            self.held.pop(at, None)
+
     def use(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Take S3's place; links are signed with made-up credentials, which needs no network."""
         monkeypatch.setattr(objects, "head", self.head)
         monkeypatch.setattr(objects, "read_start", self.read_start)
-        monkeypatch.setattr(objects, "delete", lambda locations: None)
+        monkeypatch.setattr(objects, "delete", self.delete)
+        monkeypatch.setattr(objects, "keys_under", self.keys_under)
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a-key")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret")
 

@@ -90,6 +90,15 @@ def delete_job(request: SignedIn, job_id: int) -> HttpResponse:
     return redirect("jobs")
 
 
+@require_POST
+def delete_job(request: SignedIn, job_id: int) -> HttpResponse:
+    """Remove a job and all its bytes."""
+    job = _own(request, job_id)
+    jobs.delete(job=job, actor=request.user)
+    messages.success(request, f"Job {job_id} and its files were deleted.")
+    return redirect("jobs")
+
+
 @require_safe
 def download(request: SignedIn, job_id: int, kind: str) -> HttpResponse:
     """Lead to a result file by a link that is good for minutes."""

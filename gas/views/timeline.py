@@ -16,6 +16,15 @@ _TITLES = {
     (Status.THAWING, Status.RESTORING): "Out of the archive, being copied back",
     (Status.RESTORING, Status.COMPLETED): "Results ready again",
     (Status.RESTORING, Status.THAWING): "Asked back from the archive once more",
+    (Status.FAILED, Status.QUEUED): "Queued again by us",
+}
+
+#: What became of a job that stayed where it was.
+_AGAIN = {
+    "sent again": "Asked for again",
+    "redriven": "Asked for again",
+    "stalled": "Met a problem on our side",
+    "mended": "The problem was mended",
 }
 
 _AHEAD = {
@@ -56,6 +65,6 @@ def ahead(job: Job) -> list[str]:
 
 def _title(event: JobEvent) -> str:
     if event.before == event.after:
-        return "Asked for again" if event.reason == "sent again" else "Taken up again after a break"
+        return _AGAIN.get(event.reason.partition(":")[0], "Taken up again after a break")
     after = Status(event.after)
     return _TITLES.get((event.before, after), after.label)

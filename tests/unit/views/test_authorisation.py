@@ -59,6 +59,7 @@ TABLE = {
     "job_live": Row(Reach.OWNER, READ, "job"),
     "job_log": Row(Reach.OWNER, READ, "job"),
     "cancel_job": Row(Reach.OWNER, SEND, "job"),
+    "delete_job": Row(Reach.OWNER, SEND, "job"),
     "download": Row(Reach.OWNER, READ, "file"),
 }
 
