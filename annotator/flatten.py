@@ -31,6 +31,7 @@ from annotator.columns import (
 from annotator.consequence import INTERGENIC, Effect, worst
 from annotator.engines import InfoField
 from annotator.known import KnownCounts
+from annotator.second_look import SecondLook
 from annotator.summary import PREVIEW, Counts
 from annotator.table import Rows, rows_of, said_by_sources, unarmed
 
@@ -93,6 +94,7 @@ class Flattener:
 
     engine: InfoField
     known: KnownCounts
+    second_look: SecondLook = field(default_factory=lambda: SecondLook({}, {}, ""))
     counts: Counts = field(default_factory=Counts)
     _known: dict[bytes, Verdict] = field(default_factory=dict)
     _bytes: int = 0
@@ -100,6 +102,7 @@ class Flattener:
     def block(self, text: bytes) -> Flat:
         """Return the block for the outputs, and count it."""
         columns = split_lines(text)
+        columns[INFO] = self.second_look.put_on(columns)
         told = {"genotypes": genotypes.told(columns)}
         if genotypes.some_out_of_range(columns[ALT], columns[INFO], told["genotypes"]):
             raise UnreadableError("a genotype names an allele that is not in ALT")
@@ -107,7 +110,7 @@ class Flattener:
         coded = self._words(columns, fields, some_flagged=SKIP in text).dictionary_encode()
         verdicts = self._verdicts(coded.dictionary.to_pylist())
         self._count(columns, coded.indices, verdicts)
-        if OURS in text:
+        if OURS in text or self.second_look.found:
             told |= self._said(fields)
         effects = [verdict.effects for verdict in verdicts]
         rows = rows_of(columns, coded.indices, effects, told, self.engine.columns)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from annotator.assembly import (
@@ -21,6 +21,7 @@ from annotator.header import NOTHING, ORIGIN, Header, Undeclared, read_header
 from annotator.inputs import Input, whole_lines
 from annotator.order import Sorter
 from annotator.progress import Course, OnProgress
+from annotator.provenance import Stopwatch
 from annotator.screen import CROWD_CAP, Screen, Tally, UndeclaredError, UnsortedError
 from annotator.shards import SHARD_BYTES, Cutter, Shard
 from annotator.sniff import Format
@@ -57,6 +58,7 @@ class Normaliser:
     kind: Format
     bundle: Bundle
     work: Path
+    watch: Stopwatch = field(default_factory=Stopwatch)
 
     def another(self, plan: Plan, error: NotThisWayError) -> Plan:
         """Return the plan for a file that the last one did not suit; raise where none would."""
@@ -98,7 +100,7 @@ class Normaliser:
         if plan.sort:
             records = course.sorted(self._sorter(header, undeclared).sorted(records))
         with Cutter(self.work, text, self.bundle.names(), give, size=SHARD_BYTES) as cutter:
-            for block in records:
+            for block in self.watch.pulling("screen", records):
                 cutter.add(block)
             self._check_assembly(screen.tally)
             cutter.finish()

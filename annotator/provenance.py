@@ -4,8 +4,8 @@ Keys: `annotator` {version, commit}; `input` {format, bytes, sha256}; `sorted`; 
 {id, assembly, genes, genetic_codes, files {path: sha256}, `vep_cache` the release where there is
 one, sources [{name, release, columns, sha256}]}; `sources` {commands}; `engine` {name, with the
 versions of what ran, commands}; `counts`; `outputs` {name: {bytes, sha256, records where it has
-any}}; `seconds` per stage; `peak_memory_mb`; `signature` {algorithm, key, value} where a key is
-configured.
+any}}; `seconds` per stage, of all workers; `peak_memory_mb`; `signature` {algorithm, key, value}
+where a key is configured.
 """
 
 import hashlib
@@ -14,8 +14,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 READ_BYTES = 1 << 20
+Item = TypeVar("Item")
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -30,7 +32,16 @@ class Stopwatch:
         """Time what happens inside."""
         start = time.monotonic()
         yield
-        self.seconds[name] = round(time.monotonic() - start, 3)
+        self.seconds[name] = round(self.seconds.get(name, 0.0) + time.monotonic() - start, 3)
+
+    def pulling(self, name: str, items: Iterator[Item]) -> Iterator[Item]:
+        """Pass on what an iterator yields; the time it takes for that counts as a stage."""
+        while True:
+            with self.stage(name):
+                item = next(items, None)
+            if item is None:
+                return
+            yield item
 
 
 def fingerprint(path: Path) -> dict[str, str | int]:

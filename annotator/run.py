@@ -91,7 +91,7 @@ class _Job:
 
     def run(self, workers: int, progress: Progress) -> None:
         kind = self._sniff()
-        normaliser = Normaliser(self._source, kind, self._bundle, self._work)
+        normaliser = Normaliser(self._source, kind, self._bundle, self._work, self._watch)
         with self._watch.stage("annotate"):
             normalised, gathered = self._annotate(normaliser, workers, progress)
         progress.tell("write", 0.95)

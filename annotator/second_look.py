@@ -2,19 +2,24 @@
 
 It pairs each record of a source with one record of the file, and sources write an allele as short
 and as far to the left as it goes. So these alleles are written once each, moved by `bcftools norm`,
-looked up there, and what was found is put on all the records they came from, which stay as they
-were.
+looked up there, and what was found is put on all the records they came from, which else stay as
+they were.
 """
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pysam
 
 from annotator.bgzf import BgzfWriter
+from annotator.bundles import Contig
+from annotator.columns import ALT, CONTIG, INFO, POS, REF, read_columns
 
-LINES = "%CHROM\\t%POS\\t%REF\\t%ALT\\n"  # what `bcftools query` is asked for
 ORIGIN = b"GAS_WAS"
 _COMPRESSION = 1
 _META = b"""##fileformat=VCFv4.2
@@ -22,73 +27,139 @@ _META = b"""##fileformat=VCFv4.2
 ##INFO=<ID=GAS_WAS,Number=.,Type=String,Description="Position, REF and ALT of the record">
 """
 _NAMES = b"#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
-_REPEATED = b"repeated|"
-Cells = tuple[bytes, ...]
+_COLUMNS = b"\n#CHROM\t"
+# In a stretch of N every deletion could be moved for millions of bases.
+_PLAIN = re.compile(rb"[ACGTacgt]+")
 
 
-def write_candidates(alleles: Path, target: Path, contigs: set[bytes]) -> bool:
-    """Write the alleles of a file of LINES that may need it to a VCF; False when there are none.
+class Allele(NamedTuple):
+    """One allele, under the bundle's name of its contig."""
 
-    Only alleles on `contigs`, those of the sequence, can be moved.
-    """
-    lines = alleles.read_bytes().split(b"\n")[:-1]
-    repeated: set[bytes] = set()
-    if len(set(lines)) < len(lines):
-        repeated = {line for line, times in Counter(lines).items() if times > 1}
-    rows: list[Cells] = []
-    for line in dict.fromkeys(line for line in lines if line in repeated or _is_long(line)):
-        contig, *allele = line.split(b"\t")
-        if contig not in contigs:
-            continue
-        mark = _REPEATED if line in repeated else b""
-        rows.append((contig, *allele, mark + b"|".join(allele)))
-    target.write_bytes(_vcf(rows))
-    return bool(rows)
+    contig: bytes
+    position: bytes
+    ref: bytes
+    alt: bytes
 
 
-def keep_moved(normalised: Path, target: Path) -> bool:
-    """Write moved and repeated alleles, each once, to an indexed VCF; False when there are none."""
-    origins: dict[Cells, list[bytes]] = defaultdict(list)
+Fields = list[tuple[bytes, bytes]]  # tag and value
+Found = dict[Allele, Fields]
+
+
+def candidates(shard: Path, names: Mapping[bytes, Contig]) -> list[Allele]:
+    """Return the alleles of a shard's text that may need it."""
+    text = shard.read_bytes()
+    columns = text.index(_COLUMNS) + 1
+    header = text.index(b"\n", columns) + 1
+    if header == len(text):
+        return []
+    width = text.count(b"\t", columns, header) + 1
+    contigs, positions, refs, alts = read_columns(text[header:], width, (CONTIG, POS, REF, ALT))
+    odd = pc.or_(_of_several_bases(refs), pc.or_(_of_several_bases(alts), _beside(positions)))
+    cells = (column.filter(odd).to_pylist() for column in (contigs, positions, refs, alts))
+    times: Counter[Allele] = Counter()
+    for name, position, ref, several in zip(*cells, strict=True):
+        if contig := names.get(name):
+            ours = contig.name.encode()
+            times.update(Allele(ours, position, ref, alt) for alt in several.split(b","))
+    return [
+        allele
+        for allele, n in times.items()
+        if (n > 1 or not _is_shortest(allele)) and _is_plain(allele)
+    ]
+
+
+def write_candidates(alleles: Iterable[Allele], target: Path) -> None:
+    """Write alleles to a VCF for `bcftools norm`."""
+    target.write_bytes(_vcf((*allele, b"|".join(allele[1:])) for allele in alleles))
+
+
+def keep_apart(normalised: Path, target: Path) -> None:
+    """Write the alleles that `bcftools norm` wrote, each once, to an indexed VCF."""
+    origins: dict[Allele, list[bytes]] = defaultdict(list)
     for contig, pos, _, ref, alt, _, _, info in _rows(normalised):
-        origin = info.removeprefix(ORIGIN + b"=")
-        if origin != b"|".join((pos, ref, alt)):
-            origins[contig, pos, ref, alt].append(origin.removeprefix(_REPEATED))
+        origins[Allele(contig, pos, ref, alt)].append(info.removeprefix(ORIGIN + b"="))
     rows = [(*allele, b",".join(several)) for allele, several in origins.items()]
     with BgzfWriter(target, _COMPRESSION) as file:
-        file.write(_vcf(sorted(rows, key=_place)))
-    if rows:
-        pysam.tabix_index(str(target), preset="vcf", force=True)
-    return bool(rows)
+        file.write(_vcf(sorted(rows, key=lambda row: (row[0], int(row[1])))))
+    pysam.tabix_index(str(target), preset="vcf", force=True)
 
 
-def put_back(looked_up: Path, target: Path, tags: list[bytes]) -> None:
-    """Write an indexed table of contig, position, REF, ALT and the tags, by the records' places."""
-    found: list[Cells] = []
+def read_found(looked_up: Path) -> Found:
+    """Return what the sources say of each allele, where they say anything."""
+    found: Found = {}
     for contig, *_, info in _rows(looked_up):
-        said = dict(item.split(b"=", 1) for item in info.split(b";"))
-        values = [said.get(tag, b".") for tag in tags]
-        origins = (origin.split(b"|") for origin in said[ORIGIN].split(b","))
-        found += [(contig, *origin, *values) for origin in origins]
-    with BgzfWriter(target, _COMPRESSION) as file:
-        file.write(b"".join(b"\t".join(row) + b"\n" for row in sorted(found, key=_place)))
-    pysam.tabix_index(str(target), seq_col=0, start_col=1, end_col=1, force=True)
+        fields = [(tag, value) for tag, _, value in (i.partition(b"=") for i in info.split(b";"))]
+        said = [field for field in fields if field[0] != ORIGIN]
+        if said:
+            for origin in dict(fields)[ORIGIN].split(b","):
+                found[Allele(contig, *origin.split(b"|"))] = said
+    return found
 
 
-def _vcf(rows: Iterable[Cells]) -> bytes:
+class SecondLook:
+    """Puts what was found on the records; `engine` is the field that stands last in INFO."""
+
+    def __init__(self, found: Found, names: Mapping[bytes, Contig], engine: str) -> None:
+        self.found, self._names = found, names
+        self._last = b";" + engine.encode() + b"="
+        positions = sorted({allele.position for allele in found})
+        self._positions = pa.array(positions, pa.binary())
+
+    def put_on(self, columns: list[pa.Array]) -> pa.Array:
+        """Return the INFO column with the fields that it lacks; flagged records have none."""
+        if not self.found:
+            return columns[INFO]
+        near = pc.is_in(columns[POS], value_set=self._positions)
+        if not near.true_count:
+            return columns[INFO]
+        cells = (columns[at].filter(near).to_pylist() for at in (CONTIG, POS, REF, ALT, INFO))
+        infos = [self._with_fields(*row) for row in zip(*cells, strict=True)]
+        return pc.replace_with_mask(columns[INFO], near, pa.array(infos, pa.binary()))
+
+    def _with_fields(
+        self, name: bytes, position: bytes, ref: bytes, alt: bytes, info: bytes
+    ) -> bytes:
+        contig = self._names.get(name)
+        if contig is None or b"GAS_SKIP=" in info:
+            return info
+        fields = self.found.get(Allele(contig.name.encode(), position, ref, alt), [])
+        before, mark, after = (b";" + info).rpartition(self._last)
+        if not mark:
+            before, after = b"" if info == b"." else b";" + info, b""
+        added = b"".join(
+            b";%s=%s" % (tag, value) for tag, value in fields if b";%s=" % tag not in before
+        )
+        return (before + added + mark + after)[1:] if added else info
+
+
+def _of_several_bases(alleles: pa.Array) -> pa.Array:
+    return pc.greater(pc.binary_length(alleles), 1)
+
+
+def _beside(positions: pa.Array) -> pa.Array:
+    """Tell which positions are those of a neighbour too."""
+    same = pc.equal(positions[1:], positions[:-1])
+    none = pa.array([False])
+    return pc.or_(pa.concat_arrays([none, same]), pa.concat_arrays([same, none]))
+
+
+def _is_plain(allele: Allele) -> bool:
+    return bool(_PLAIN.fullmatch(allele.ref) and _PLAIN.fullmatch(allele.alt))
+
+
+def _is_shortest(allele: Allele) -> bool:
+    """Tell whether an allele can be neither moved nor trimmed (Tan et al., 2015)."""
+    ref, alt = allele.ref.upper(), allele.alt.upper()
+    return ref[-1:] != alt[-1:] and (len(ref) == 1 or len(alt) == 1 or ref[0] != alt[0])
+
+
+def _vcf(rows: Iterable[tuple[bytes, ...]]) -> bytes:
     """Return records of contig, position, REF, ALT and origin as a VCF."""
     lines, contigs = [], {}
     for contig, pos, ref, alt, origin in rows:
         contigs[contig] = b"##contig=<ID=%s>\n" % contig
         lines.append(b"%s\t%s\t.\t%s\t%s\t.\t.\tGAS_WAS=%s\n" % (contig, pos, ref, alt, origin))
     return b"".join([_META, *contigs.values(), _NAMES, *lines])
-
-
-def _place(row: Cells) -> tuple[bytes, int]:
-    return row[0], int(row[1])
-
-
-def _is_long(line: bytes) -> bool:
-    return line[-2:-1] != b"\t" or line[-4:-3] != b"\t"
 
 
 def _rows(file: Path) -> Iterator[list[bytes]]:

@@ -10,15 +10,13 @@ from collections.abc import Mapping
 from itertools import zip_longest
 from pathlib import Path
 
-from annotator.bundles import Bundle, Contig
+from annotator.bundles import Bundle, Contig, Source
 from annotator.errors import AnnotatorFailed
-from annotator.second_look import LINES, keep_moved, put_back, write_candidates
+from annotator.second_look import Found, candidates, keep_apart, read_found, write_candidates
 from annotator.stages import Stage, StageFailedError
 
 # Flagged records, and alleles that are no plain sequence, stay as they came.
 _PLAIN = 'GAS_SKIP="." && ALT!~"[^ACGTacgt]"'
-# In a stretch of N every deletion could be moved for millions of bases.
-_KNOWN_BASES = 'REF!~"[^ACGTacgt]"'
 
 
 class Sources:
@@ -39,6 +37,19 @@ class Sources:
                 records = self._pass(records, swap)
         return records
 
+    def look_again(self, shard: Path) -> Found:
+        """Return what the sources say of alleles in a shard's text that it may have missed."""
+        alleles = candidates(shard, self._bundle.names()) if self._bundle.sources else []
+        if not alleles:
+            return {}
+        written, apart = self._work / "candidates.vcf", self._work / "apart.vcf.gz"
+        write_candidates(alleles, written)
+        shortest = ["-f", str(self._bundle.fasta), "-c", "w", "-w", "0"]
+        keep_apart(self._text("norm", shortest, written), apart)
+        for source in self._bundle.sources:
+            apart = self._annotated(apart, _columns(source))
+        return read_found(self._text("view", [], apart))
+
     def _pass(self, records: Path, swap: dict[str, str]) -> Path:
         """Take the columns for one name of each contig."""
         renamed: list[str] = []
@@ -47,32 +58,10 @@ class Sources:
             table.write_text("".join(f"{a}\t{b}\n" for a, b in swap.items()))
             renamed = ["--rename-chrs", str(table)]
             records = self._annotated(records, renamed)
-        columns = [_columns(source.path, source.columns) for source in self._bundle.sources]
-        if second := self._second_look(records, columns):
-            columns.append(second)
-        columns[-1] += renamed
-        for options in columns:
-            records = self._annotated(records, options)
-        return records
-
-    def _second_look(self, records: Path, columns: list[list[str]]) -> list[str] | None:
-        """Return what puts columns on alleles that are not found at first; None without any."""
-        alleles, candidates = self._work / "alleles", self._work / "candidates.vcf"
-        plain = ["--include", f"{_PLAIN} && {_KNOWN_BASES}"]
-        self._run("query", [*plain, "-f", LINES], records, alleles)
-        ours = {contig.name.encode() for contig in self._bundle.contigs}
-        if not write_candidates(alleles, candidates, ours):
-            return None
-        moved, found = self._work / "moved.vcf.gz", self._work / "found.gz"
-        shortest = ["-f", str(self._bundle.fasta), "-c", "w", "-w", "0"]
-        if not keep_moved(self._text("norm", shortest, candidates), moved):
-            return None
-        for options in columns:
-            moved = self._annotated(moved, options)
-        tags = [tag for source in self._bundle.sources for tag in source.columns]
-        put_back(self._text("view", [], moved), found, [tag.encode() for tag in tags])
-        named = ",".join(["CHROM,POS,REF,ALT", *(f"INFO/{tag}" for tag in tags)])
-        return ["-a", str(found), "-c", named, "--keep-sites", "-i", _PLAIN]
+        *others, last = self._bundle.sources
+        for source in others:
+            records = self._annotated(records, _columns(source))
+        return self._annotated(records, [*_columns(last), *renamed])
 
     def _annotated(self, records: Path, options: list[str]) -> Path:
         self._made += 1
@@ -118,10 +107,10 @@ def swaps(used: tuple[bytes, ...], known: Mapping[bytes, Contig]) -> list[dict[s
     ]
 
 
-def _columns(source: Path, columns: Mapping[str, str]) -> list[str]:
-    assigned = ",".join(f"INFO/{ours}:={theirs}" for ours, theirs in columns.items())
+def _columns(source: Source) -> list[str]:
+    assigned = ",".join(f"INFO/{ours}:={theirs}" for ours, theirs in source.columns.items())
     exact = ["--pair-logic", "exact", "--keep-sites", "--include", _PLAIN]
-    return ["-a", str(source), "-c", assigned, *exact]
+    return ["-a", str(source.path), "-c", assigned, *exact]
 
 
 def _bare(argument: str) -> str:

@@ -13,6 +13,7 @@ from annotator.known import KnownCounts
 from annotator.originals import Originals
 from annotator.outputs import split_header, write_part
 from annotator.provenance import Stopwatch
+from annotator.second_look import SecondLook
 from annotator.shards import Shard
 from annotator.sources import Sources
 from annotator.split import split
@@ -50,12 +51,14 @@ class ShardWork:
         originals = Originals(shard.text)
         with watch.stage("split"):
             split(shard.text, records, indexed=bool(self.bundle.sources))
-        shard.text.unlink()
-        sources = Sources(self.bundle, scratch)
+        sources, names = Sources(self.bundle, scratch), self.bundle.names()
         with watch.stage("sources"):
             records = sources.annotate(records, tuple(map(os.fsencode, shard.names)))
+            found = sources.look_again(shard.text)
+        shard.text.unlink()
         engine = self.engine(scratch)
-        flattener = Flattener(engine.info_field, KnownCounts(self.bundle))
+        field, known = engine.info_field, KnownCounts(self.bundle)
+        flattener = Flattener(field, known, SecondLook(found, names, field.tag))
         with watch.stage("consequences"):
             texts = engine.annotate(records, Unit(shard.names, shard.contig))
             header, blocks = split_header(texts)

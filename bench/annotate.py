@@ -1,99 +1,83 @@
-"""`python -m bench.annotate [--variants N] [--bundle DIR] [--rounds N]`: time as ratios to a floor.
+"""python -m bench.annotate [--variants N] [--bundle DIR] [--rounds N]: the annotator's speed.
 
-The floor is one `bcftools view` that decodes a VCF and encodes it again as compressed VCF. It and
-the whole job, with one worker and with two, run in turn on the same synthetic call set of one
-sample; what is printed is the median of the ratios, so that a machine's speed cancels out.
+All times are told as ratios to a floor taken in the same run, so that a machine's speed cancels
+out: one `bcftools view` that decodes the VCF and encodes it again as compressed VCF. The floor and
+the whole job, with one worker and with two, run in turn; the ratios are medians of the rounds.
+`wall` is what a user waits; `CPU` are the seconds of all processes, which tell on a busy machine.
 """
 
 import argparse
 import json
-import random
-import resource
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import pysam
+from annotator.bundles import Bundle, load
+from bench.calls import calls
+from bench.reference import reference
 
-from annotator.bundles import DEMO, Bundle, load
-
-WORKERS = (1, 2)
-LARGEST_REGION = 4 << 20  # bases; the calls are as dense as they can be
+VARIANTS = 1_000_000
+BARS = {1: 2.2, 2: 1.2}  # workers: the wall ratio that the whole job may reach
+MEMORY_BAR_MB = 300
 SAMPLING_SECONDS = 0.1
-ALTS = {"A": "GCT", "C": "TAG", "G": "ACT", "T": "CAG"}
-HEADER = """##fileformat=VCFv4.2
-##contig=<ID={name},length={length}>
-##FILTER=<ID=LowQual,Description="Low quality">
-##INFO=<ID=AC,Number=A,Type=Integer,Description="Allele count">
-##INFO=<ID=AF,Number=A,Type=Float,Description="Allele frequency">
-##INFO=<ID=AN,Number=1,Type=Integer,Description="Alleles">
-##INFO=<ID=DP,Number=1,Type=Integer,Description="Depth">
-##INFO=<ID=MQ,Number=1,Type=Float,Description="Mapping quality">
-##INFO=<ID=QD,Number=1,Type=Float,Description="Quality by depth">
-##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">
-##FORMAT=<ID=AD,Number=R,Type=Integer,Description="Depth of each allele">
-##FORMAT=<ID=DP,Number=1,Type=Integer,Description="Depth">
-##FORMAT=<ID=GQ,Number=1,Type=Integer,Description="Genotype quality">
-##FORMAT=<ID=PL,Number=G,Type=Integer,Description="Likelihoods">
-#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tEXAMPLE
-"""
+BUSY = 0.5  # processes that wait for a core, above which wall ratios say little
+STAGES = {
+    "screen": "read and screen",
+    "split": "split, to BCF",
+    "sources": "known variants",
+    "consequences": "consequences, tables, compression",
+    "write": "join, index",
+}
 FLOOR = """
 import sys, pysam.bcftools
 pysam.bcftools.view("-Oz", "-o", sys.argv[2], sys.argv[1], catch_stdout=False)
 """
 
 
-def variants(bundle: Bundle, count: int) -> Iterator[str]:
-    """Yield a header and substitutions on the bundle's first known bases, sorted by position."""
-    contig = bundle.contigs[0]
-    dice = random.Random(1)
-    bases = pysam.FastaFile(str(bundle.fasta)).fetch(contig.name).upper()
-    start = len(bases) - len(bases.lstrip("N"))
-    region = bases[start : start + LARGEST_REGION].partition("NNNNNNNNNN")[0]
-    yield HEADER.format(name=contig.name, length=contig.length)
-    for offset in sorted(dice.choices(range(len(region)), k=count)):
-        base = region[offset]
-        if base in ALTS:
-            alt = dice.choice(ALTS[base])
-            yield f"{contig.name}\t{start + offset + 1}\t.\t{base}\t{alt}\t{_call(dice)}\n"
+@dataclass(frozen=True)
+class Taken:
+    """Seconds of a command and everything it started."""
+
+    wall: float
+    cpu: float
+
+    def over(self, floor: "Taken") -> "Taken":
+        """Return the ratios to a floor."""
+        return Taken(self.wall / floor.wall, self.cpu / floor.cpu)
 
 
-def _call(dice: random.Random) -> str:
-    copies, depth = dice.randint(1, 2), dice.randint(5, 60)
-    alt_depth = dice.randint(0, depth)
-    quality = f"{dice.randint(300, 9999) / 10}\t{dice.choice(('PASS', 'PASS', 'LowQual'))}"
-    site = f"AC={copies};AF={copies / 2};AN=2;DP={depth}"
-    measures = f"MQ={dice.randint(200, 600) / 10};QD={dice.randint(20, 300) / 10}"
-    genotype = ("0/1", "1/1")[copies - 1]
-    depths = f"{depth - alt_depth},{alt_depth}:{depth}:{dice.randint(20, 99)}"
-    likelihoods = f"{dice.randint(0, 900)},{dice.randint(0, 90)},{dice.randint(0, 900)}"
-    return f"{quality}\t{site};{measures}\tGT:AD:DP:GQ:PL\t{genotype}:{depths}:{likelihoods}"
-
-
-def seconds(command: Sequence[str]) -> float:
-    """Run a command and return its wall-clock seconds."""
+def timed(command: Sequence[str]) -> Taken:
+    """Run a command to its end."""
     started = time.perf_counter()
-    subprocess.run(command, check=True)
-    return time.perf_counter() - started
+    child = subprocess.Popen(command)
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise subprocess.CalledProcessError(child.returncode, command)
+    return Taken(time.perf_counter() - started, usage.ru_utime + usage.ru_stime)
 
 
-def together(command: Sequence[str]) -> float:
-    """Run a command and return the most memory all its processes held at once, in MB."""
+def peak_memory_mb(command: Sequence[str]) -> float:
+    """Run a command and return the most memory all its processes held at once."""
     child = subprocess.Popen(command)
     peak = 0.0
     waiter = threading.Event()
     while child.poll() is None:
-        peak = max(peak, _held_by(child.pid))
+        peak = max(peak, held_by(child.pid))
         waiter.wait(SAMPLING_SECONDS)
+    if child.returncode:
+        raise subprocess.CalledProcessError(child.returncode, command)
     return peak
 
 
-def _held_by(pid: int) -> float:
+def held_by(pid: int) -> float:
     """Sum the proportional set size of a process and its descendants (proc(5), smaps_rollup)."""
     folder = Path(f"/proc/{pid}")
     try:
@@ -102,51 +86,71 @@ def _held_by(pid: int) -> float:
     except (FileNotFoundError, ProcessLookupError):
         return 0.0
     own = next((int(line.split()[1]) for line in rollup if line.startswith("Pss:")), 0)
-    return own / 1024 + sum(_held_by(int(child)) for child in children)
+    return own / 1024 + sum(held_by(int(child)) for child in children)
 
 
-def measure(count: int, bundle: Path, rounds: int, folder: Path) -> None:
+def measure(count: int, bundle: Bundle, rounds: int, folder: Path) -> None:
     """Print the table."""
     source = folder / "source.vcf"
     with source.open("w") as file:
-        file.writelines(variants(load(bundle), count))
-    floors: list[float] = []
-    ratios: dict[int, list[float]] = {workers: [] for workers in WORKERS}
-    for _ in range(rounds):
-        floors.append(seconds([sys.executable, "-c", FLOOR, str(source), str(folder / "floor.gz")]))
-        for workers, found in ratios.items():
-            outdir = folder / f"{len(found)}-{workers}"
-            found.append(seconds(_job(source, outdir, bundle, workers)) / floors[-1])
-    print(f"{count:,} variants; floor {statistics.median(floors):.2f} s, 1.00")
-    for workers, found in ratios.items():
-        every = ", ".join(f"{ratio:.2f}" for ratio in found)
-        print(f"whole job, {workers} workers: {statistics.median(found):.2f} x the floor ({every})")
-    _print_stages(folder / f"0-{WORKERS[0]}", floors[0])
-    largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    all_held = together(_job(source, folder / "memory", bundle, WORKERS[-1]))
-    print(f"memory: largest process {largest:.0f} MB; {WORKERS[-1]} workers {all_held:.0f} MB")
+        file.writelines(calls(bundle, count))
+    size = source.stat().st_size >> 20
+    print(f"{count:,} variants, {size} MiB, on {bundle.contigs[0].name} of {bundle.id}")
+    print(f"{os.cpu_count()} cores; medians of {rounds} rounds; 1.00 is one decoding and encoding")
+    floors: list[Taken] = []
+    found: dict[int, list[Taken]] = {workers: [] for workers in BARS}
+    for number in range(rounds):
+        target = str(folder / "floor.vcf.gz")
+        floors.append(timed([sys.executable, "-c", FLOOR, str(source), target]))
+        for workers, ratios in found.items():
+            job = _job(source, folder / f"{number}-{workers}", bundle, workers)
+            ratios.append(timed(job).over(floors[-1]))
+    _print_times(floors, found, [folder / f"{number}-1" for number in range(rounds)])
+    _print_memory(source, folder, bundle)
+    if os.getloadavg()[0] > max(BARS) + BUSY:
+        print("The machine was busy with other things: trust the CPU ratios more than the wall's.")
 
 
-def _job(source: Path, outdir: Path, bundle: Path, workers: int) -> list[str]:
+def _job(source: Path, outdir: Path, bundle: Bundle, workers: int) -> list[str]:
     job = [sys.executable, "-m", "annotator", "run", str(source), str(outdir)]
-    return [*job, "--bundle", str(bundle), "--workers", str(workers), "--quiet"]
+    return [*job, "--bundle", str(bundle.folder), "--workers", str(workers), "--quiet"]
 
 
-def _print_stages(outdir: Path, floor: float) -> None:
-    stages = json.loads((outdir / "provenance.json").read_text())["seconds"]
-    for stage, taken in stages.items():
-        print(f"  {stage:<14}{taken / floor:6.2f}")
+def _print_times(floors: list[Taken], found: dict[int, list[Taken]], outdirs: list[Path]) -> None:
+    floor = statistics.median(taken.wall for taken in floors)
+    cpu = statistics.median(taken.cpu for taken in floors)
+    print(f"\n{'':36}{'wall':>6}{'CPU':>7}{'bar':>7}")
+    print(f"{'floor':36}{1:6.2f}{1:7.2f}{'':9}{floor:.2f} s, CPU {cpu:.2f} s")
+    runs = [json.loads((outdir / "provenance.json").read_text())["seconds"] for outdir in outdirs]
+    for stage, title in STAGES.items():
+        ratios = [run[stage] / taken.wall for run, taken in zip(runs, floors, strict=True)]
+        print(f"  {title:34}{statistics.median(ratios):6.2f}")
+    for workers, ratios_of in found.items():
+        wall = statistics.median(ratio.wall for ratio in ratios_of)
+        cpu = statistics.median(ratio.cpu for ratio in ratios_of)
+        title = f"whole job, {workers} worker{'s' * (workers > 1)}"
+        every = ", ".join(f"{ratio.wall:.2f}" for ratio in ratios_of)
+        print(f"{title:36}{wall:6.2f}{cpu:7.2f}{BARS[workers]:7.2f}  ({every})")
+
+
+def _print_memory(source: Path, folder: Path, bundle: Bundle) -> None:
+    print(f"\n{'peak memory of all processes':36}{'MB':>6}{'':7}{'bar':>7}")
+    for workers in BARS:
+        held = peak_memory_mb(_job(source, folder / f"memory-{workers}", bundle, workers))
+        print(f"  {f'with {workers}':34}{held:6.0f}{'':7}{MEMORY_BAR_MB:7}")
 
 
 def main() -> None:
     """Measure what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--variants", type=int, default=200_000)
-    parser.add_argument("--bundle", type=Path, default=DEMO)
+    parser.add_argument("--variants", type=int, default=VARIANTS)
+    parser.add_argument("--bundle", type=Path, help="default: chromosome 21, or the demo's")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        measure(options.variants, options.bundle, options.rounds, Path(folder))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        bundle = load(options.bundle or reference(folder))
+        measure(options.variants, bundle, options.rounds, folder)
 
 
 if __name__ == "__main__":
