@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pysam
 
 from annotator.bgzf import BgzfWriter
+from annotator.blame import UnreadableError
 from annotator.engines import InfoField
 from annotator.flatten import Flat
 from annotator.table import schema, tsv_header
@@ -97,7 +98,10 @@ def join(parts: list[Path], results: Path, vcf_header: bytes, extra: tuple[str, 
             whole.write(header)
             for part in parts:
                 whole.append(part / name)
-    pysam.tabix_index(str(results / ANNOTATED), preset="vcf", force=True)
+    try:
+        pysam.tabix_index(str(results / ANNOTATED), preset="vcf", force=True)
+    except OSError as error:
+        raise UnreadableError(str(error)) from error
 
 
 def split_header(blocks: Iterator[bytes]) -> tuple[list[bytes], Iterator[bytes]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from annotator import __version__, outputs, summary
+from annotator.blame import UnreadableError
 from annotator.bundles import Bundle, load
 from annotator.crew import Crew, NotThisWayError
 from annotator.engines import Engine
@@ -96,7 +97,7 @@ class _Job:
             normalised, gathered = self._annotate(normaliser, workers, progress)
         progress.tell("write", 0.95)
         with self._watch.stage("write"):
-            gathered.publish({**normalised.header.contigs, **normalised.tally.contigs})
+            self._publish(normaliser, normalised, gathered)
         gathered.counts.check(normalised.tally)
         content = summary.summary(gathered.counts, normalised.tally)
         content |= gathered.known.summary(content["annotated"])
@@ -105,6 +106,12 @@ class _Job:
         self._write("summary.json", _json(content))
         self._write("provenance.json", _json(self._provenance(normalised, gathered, content)))
         progress.tell("done", 1.0)
+
+    def _publish(self, normaliser: Normaliser, normalised: Normalised, gathered: Gathered) -> None:
+        try:
+            gathered.publish({**normalised.header.contigs, **normalised.tally.contigs})
+        except UnreadableError as error:
+            normaliser.another(Plan(), error)
 
     def _sniff(self) -> Format:
         with self._source.open("rb") as file:

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from annotator import genotypes
 from annotator.alleles import PLAIN_ALTS, PLAIN_REF, Reason, unsafe_record
 from annotator.assembly import Reference, is_sorted
+from annotator.blame import LAST_INDEXED
 from annotator.bundles import Contig
 from annotator.columns import (
     ALT,
@@ -32,7 +33,6 @@ from annotator.header import FIXED_COLUMNS, ORIGIN
 
 ALT_CAP = 1000
 CROWD_CAP = 100_000
-POSITION_CAP = (1 << 31) - 2
 MEMORY_CAP = 100_000  # distinct alleles remembered as plain
 _OWN_TAG = re.compile(rb"(?:BCSQ|GAS_\w+)(?:=|$)")
 _OWN_NAMES = (b"BCSQ", b"GAS_")
@@ -150,8 +150,8 @@ class Screen:
             text = wrong[:40].decode(errors="replace")
             raise InputRefused(f"line {at}: POS '{text}' is not a number.")
         numbers = positions.cast(pa.string()).cast(pa.int64())
-        if pc.max(numbers).as_py() > POSITION_CAP:
-            beyond = pc.greater(numbers, POSITION_CAP).to_pylist()
+        if pc.max(numbers).as_py() > LAST_INDEXED:
+            beyond = pc.greater(numbers, LAST_INDEXED).to_pylist()
             self._blame(beyond, "POS lies beyond any contig")
         return numbers
 
