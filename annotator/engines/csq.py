@@ -13,8 +13,9 @@ from annotator.engines.text import text_of
 # Every allele by itself, whoever carries it: nothing depends on phase or on other records.
 LOCAL = ("--local-csq", "--samples", "-", "--trim-protein-seq", "20")
 _QUIET = ("--force", "-v", "0")
-# Records with a flag, and alleles that csq would misread, pass through untouched.
-_EXCLUDE = 'INFO/GAS_SKIP!="." || ALT~"[^ACGTacgt]"'
+# All others pass through untouched: what has a flag, and alleles that csq would misread. To exclude
+# what is no base would let a byte pass that is no UTF-8, which matches nothing.
+_INCLUDE = 'INFO/GAS_SKIP="." && ALT~"^[ACGTacgt]*$"'
 _BCSQ = InfoField(
     "BCSQ",
     b"##INFO=<ID=BCSQ,Number=.,Type=String,"
@@ -47,7 +48,7 @@ class CsqEngine:
             return self._run(["view", *where])
         reference = self._reference_for(unit.contig, unit.names)
         genes = self._genes_for(unit.contig, unit.contig.genes, unit.names)
-        code = ["--genetic-code", str(unit.contig.genetic_code), "--exclude", _EXCLUDE]
+        code = ["--genetic-code", str(unit.contig.genetic_code), "--include", _INCLUDE]
         inputs = ["-f", str(reference), "-g", str(genes)]
         return self._run(["csq", *self._calling, *_QUIET, *code, *inputs, *where])
 
