@@ -23,6 +23,7 @@ from annotator.bundles import DEMO
 from annotator.bundles_install import copy
 from annotator.checksums import digest
 from annotator.errors import AnnotatorFailed
+from tests.conformance.references import CHR21, install_chr21
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = DEMO / "example.vcf"
@@ -128,6 +129,34 @@ def test_a_changed_result_is_named(folder: Path, name: str) -> None:
     assert verify(folder).stderr == f"{name} is missing.\n"
 
 
+def test_everything_that_differs_is_named_at_once(folder: Path) -> None:
+    (folder / "out" / "skipped.tsv").unlink()
+    (folder / "out" / "annotated.parquet").write_bytes(b"")
+    change(folder, lambda document: document["counts"].update(annotated=0))
+    wrong = verify(folder, "--json")
+    assert wrong.returncode == 2
+    problems = [
+        "The signature does not belong to this document.",
+        "annotated.parquet is not what it was.",
+        "skipped.tsv is missing.",
+    ]
+    assert wrong.stderr == " ".join(problems) + "\n"
+    assert json.loads(wrong.stdout) == {"holds": False, "findings": [], "problems": problems}
+
+
+def test_a_signature_is_never_called_trusted_without_a_key_to_compare(folder: Path) -> None:
+    told = verify(folder).stdout.splitlines()[0]
+    assert told.startswith("signature: holds, by the key ")
+    assert told.endswith(", not compared with one you trust (--key)")
+
+
+@pytest.mark.parametrize("key", ["absent.pub", "ours", "out/summary.json"])
+def test_a_key_that_is_no_public_key_is_a_wrong_command_line(folder: Path, key: str) -> None:
+    wrong = verify(folder, "--key", folder / key)
+    assert wrong.returncode == 64
+    assert f"no public key in {folder / key}" in wrong.stderr
+
+
 def test_an_unsigned_document_is_told_and_never_passes_for_a_signed_one(folder: Path) -> None:
     change(folder, lambda document: document.pop("signature"))
     assert verify(folder).stdout.startswith("signature: none\n")
@@ -157,6 +186,31 @@ def test_a_rerun_makes_the_same_bytes(folder: Path) -> None:
     done = verify(folder, "--rerun", EXAMPLE)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("makes the same bytes again\n")
+
+
+@pytest.mark.skipif(not CHR21.exists(), reason=f"the data are not at {CHR21}")
+def test_a_rerun_on_a_reference_with_known_sites_makes_the_same_bytes(tmp_path: Path) -> None:
+    """Every output, the tables among them; with more workers than were used the first time."""
+    bundle = install_chr21(tmp_path)
+    source = CHR21 / "HG00096.1000G.chr21_132.vcf"
+    out = tmp_path / "out"
+    child.run(source, out, bundle=bundle.folder, workers=2, wall_seconds=60, memory_mb=1024)
+    rerun = ("--rerun", source, "--bundle", bundle.folder)
+    assert "same bytes again" in verify(tmp_path, *rerun).stdout
+    told = json.loads((out / "provenance.json").read_text())
+    assert told["outputs"].keys() >= {"annotated.tsv.gz", "annotated.parquet", "skipped.tsv"}
+    assert told["bundle"]["sources"][0]["release"] == "149"
+    for name in ("annotated.tsv.gz", "annotated.parquet"):
+        forged = out / name
+        forged.write_bytes(forged.read_bytes() + b"\n")
+        told["outputs"][name]["sha256"] = digest(forged)
+    told["annotator"]["version"] = "0.0.1"
+    (out / "provenance.json").write_text(json.dumps(told))
+    wrong = verify(tmp_path, *rerun)
+    assert wrong.returncode == 2
+    assert "annotated.tsv.gz comes out differently now." in wrong.stderr
+    assert "annotated.parquet comes out differently now." in wrong.stderr
+    assert "made by annotator 0.0.1 (" in wrong.stderr
 
 
 def test_a_rerun_of_another_file_or_on_another_reference_is_told(folder: Path) -> None:
