@@ -74,9 +74,12 @@ def warm_children() -> Iterator[list[int]]:
 
 def left_of(session: int) -> list[str]:
     """Name what goes on running in the session that a child began, which it cannot leave."""
-    deadline = time.monotonic() + DEADLINE
-    while (found := _processes_of(session)) and time.monotonic() < deadline:
-        os.sched_yield()
+    deadline, found = time.monotonic() + DEADLINE, list[str]()
+    with suppress(ProcessLookupError):  # there is nobody, not even dead
+        while time.monotonic() < deadline:
+            os.killpg(session, 0)
+            if not (found := _processes_of(session)):
+                break
     return found
 
 
