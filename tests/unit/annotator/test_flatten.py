@@ -82,3 +82,9 @@ def test_columns_that_only_one_engine_has_stand_last_in_both_tables(
 
 def with_cache(folder: Path) -> Bundle:
     return replace(load(folder), vep=VepCache(folder, 115))
+
+
+def test_the_field_is_declared_even_where_no_record_has_it(tmp_path: Path) -> None:
+    annotate(write(tmp_path, row("elsewhere", 8000, "T", "A")), tmp_path / "out", DEMO)
+    vcf = gzip.decompress((tmp_path / "out" / "annotated.vcf.gz").read_bytes()).decode()
+    assert vcf.count("##INFO=<ID=BCSQ,") == 1
