@@ -104,8 +104,7 @@ class Heartbeat:
         return time.monotonic() - self._moved_at > STALL_LIMIT.total_seconds()
 
     def _beat(self) -> None:
-        try:
-            self._sign_of_life()
+        try:  # the claim itself was the first sign of life; most tasks are over before the second
             while not self._stop.wait(LEASE.total_seconds() / 3) and not self._is_stalled():
                 self._sign_of_life()
         finally:

@@ -79,6 +79,15 @@ def test_a_lease_is_renewed_again_and_again_while_the_work_goes_on(held: Job) ->
     assert not [t for t in threading.enumerate() if t.name == "heartbeat"]
 
 
+def test_short_work_costs_no_renewal_and_no_request(
+    held: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = lease_of(held)
+    with hidden_by(held, monkeypatch) as (heartbeat, hidden):
+        heartbeat.check()
+    assert (lease_of(held), hidden) == (before, [])
+
+
 def test_a_worker_learns_that_its_job_was_cancelled(held: Job, owner: User) -> None:
     with Heartbeat(held, annotate) as heartbeat:
         heartbeat.check()
