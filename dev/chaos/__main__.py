@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dev import postgres
-from dev.chaos.database import Server
 from dev.chaos.run import Run
+from dev.chaos.town import Server
 from dev.chaos.verdict import Verdict
 from dev.children import DidNotStart, alone_in, end_in_order
 from dev.waiting import NotInTime

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from dev.chaos.crowd import Told
-from dev.chaos.database import Database
 from dev.chaos.samples import Sample
+from dev.database import Database
 
 _JOBS = """
 SELECT job.id, job.status, job.failure, upload.filename, owner.plan_id

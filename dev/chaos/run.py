@@ -6,9 +6,8 @@ from pathlib import Path
 
 from dev.chaos import samples, script, verdict
 from dev.chaos.crowd import Crowd
-from dev.chaos.database import Server
 from dev.chaos.strikes import Siege
-from dev.chaos.town import TIMERS, Town
+from dev.chaos.town import TIMERS, Server, Town
 from dev.chaos.verdict import Verdict
 from dev.fake_globus.personas import PERSONAS
 from dev.faults.proxy import Proxy
@@ -61,12 +60,14 @@ class Run:
         crowd = Crowd(town, plot, made, workshop)
         crowd.sign_in([persona.name for persona in PERSONAS])
         self._strike(siege, crowd)
-        self._rest(town)
+        unrest = self._rest(town)
         sent = [call.body for call in siege.proxy.calls if call.path.endswith(SEND_MAIL)]
         found = verdict.judge(town, crowd.told, made, sent, siege.poison)
         for person in crowd.people.values():
             if (plan := person.plan()) != person.expected_plan:
                 found.blame("plans", f"{person.name} is on {plan}, not {person.expected_plan}")
+        if unrest:
+            found.blame("stuck", f"at the end there are {unrest}")
         if ended := town.ended():
             found.blame("processes", ended)
         found.faults.update(siege.done)
@@ -85,16 +86,17 @@ class Run:
         if crowd.failure:
             raise crowd.failure
 
-    def _rest(self, town: Town) -> None:
-        """Wait until all is at rest; what is not in time is for the verdict to find."""
+    def _rest(self, town: Town) -> str:
+        """Wait until all is at rest and every queue empty; says what is not in time."""
         self._say("all files are handed in and all faults are over")
         seconds = REST_SECONDS + REST_PER_JOB * self.jobs
         try:
-            until(lambda: not town.restless(), "everything at rest", seconds=seconds)
+            until(lambda: not town.restless(), "rest", seconds=seconds)
             town.kill("beat")
             until(lambda: not town.waiting(), "empty queues", seconds=REST_SECONDS)
         except NotInTime as late:
             self._say(str(late))
+        return town.restless()
 
     def _say(self, what: str) -> None:
         print(f"{time.monotonic() - self.began:7.1f} s {what}", flush=True)

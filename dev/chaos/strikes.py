@@ -13,12 +13,12 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dev.chaos.database import Server
 from dev.chaos.script import Strike
-from dev.chaos.town import COURIERS, QUEUE_NAMES, WORKERS, Town, Waiting
+from dev.chaos.town import COURIERS, QUEUE_NAMES, WORKERS, Server, Town
 from dev.children import children_of
 from dev.faults.faults import FAULTS, S3_FAULTS, SQS_FAULTS
 from dev.faults.proxy import Call, Fault, Proxy
+from dev.local_aws import QueuedMessage
 
 #: Longest time for which a strike leaves something away, in seconds.
 LONGEST_OUTAGE = 4.0
@@ -33,7 +33,7 @@ class Siege:
     proxy: Proxy
     postgres: Server | None = None
     done: Counter[str] = field(default_factory=Counter)
-    seen: dict[Waiting, None] = field(default_factory=dict)  # messages of any time, in order
+    seen: dict[QueuedMessage, None] = field(default_factory=dict)  # messages of any time, in order
     poison: set[str] = field(default_factory=set)
 
     def kinds(self, word: str) -> list[str]:
@@ -122,13 +122,13 @@ def _database_restarted(siege: Siege, dice: random.Random) -> bool:
     return True
 
 
-def _send(siege: Siege, waiting: Waiting, delay: int = 0) -> None:
+def _send(siege: Siege, waiting: QueuedMessage, delay: int = 0) -> None:
     siege.town.sqs.send_message(
         QueueUrl=siege.town.queue_url(waiting.queue), MessageBody=waiting.body, DelaySeconds=delay
     )
 
 
-def _some(found: Sequence[Waiting], dice: random.Random) -> Sequence[Waiting]:
+def _some(found: Sequence[QueuedMessage], dice: random.Random) -> Sequence[QueuedMessage]:
     return dice.sample(found, min(MOST_COPIES, len(found)))
 
 
@@ -182,7 +182,7 @@ def _poisoned(siege: Siege, dice: random.Random) -> bool:
         bodies.append(json.dumps(known))
     body = dice.choice(bodies)
     siege.poison.add(body)
-    _send(siege, Waiting(dice.choice(QUEUE_NAMES), body))
+    _send(siege, QueuedMessage(dice.choice(QUEUE_NAMES), body))
     return True
 
 

@@ -1,17 +1,17 @@
 """The service spread over several machines, with short timers."""
 
-import json
+import time
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
-from urllib.request import urlopen
+from typing import TYPE_CHECKING
 
 import boto3
 
 from celeryconfig import QUEUES
-from dev.chaos.database import Database
+from dev import postgres
 from dev.children import HOST, end
-from dev.local_aws import Mail, mails_at
+from dev.database import Database
+from dev.local_aws import Mail, QueuedMessage, mails_at, messages_at
 from dev.local_aws.server import CREDENTIALS, REGION
 from dev.stack import Stack
 
@@ -33,21 +33,14 @@ TIMERS = {
     "GAS_SWEEP_EVERY": "4s",
 }
 
-_RESTLESS = """
-SELECT (SELECT count(*) FROM gas_job job JOIN gas_user owner ON owner.id = job.owner_id
+#: What is not at rest: jobs that are not where their owner's plan wants them, what is owed.
+_RESTLESS = {
+    "jobs": """SELECT count(*) FROM gas_job job JOIN gas_user owner ON owner.id = job.owner_id
         WHERE job.status NOT IN ('failed', 'cancelled') AND job.status
-        <> CASE owner.plan_id WHEN 'premium' THEN 'completed' ELSE 'archived' END)
-     + (SELECT count(*) FROM gas_notice WHERE sent_at IS NULL)
-     + (SELECT count(*) FROM gas_discard)
-"""
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """A message in a queue, as the local AWS shows it without receiving it."""
-
-    queue: str
-    body: str
+        <> CASE owner.plan_id WHEN 'premium' THEN 'completed' ELSE 'archived' END""",
+    "mails owed": "SELECT count(*) FROM gas_notice WHERE sent_at IS NULL",
+    "bytes to destroy": "SELECT count(*) FROM gas_discard",
+}
 
 
 class Town(Stack):
@@ -103,16 +96,17 @@ class Town(Stack):
 
     def lift_limits(self) -> None:
         """Let every account have as many jobs as the run needs, as staff may."""
-        self.database.change("UPDATE gas_plan SET max_active_jobs = 10000")
+        self.database.change("UPDATE gas_plan SET max_active_jobs = 10000, max_running_jobs = 4")
 
-    def restless(self) -> int:
-        """How many jobs are on their way, mails owed and bytes not yet destroyed."""
+    def restless(self) -> str:
+        """Say what is on its way still; nothing when everything is at rest."""
         try:
-            return self.database.number(_RESTLESS)
-        except self.database.faults:
-            return 1
+            counts = {name: self.database.number(query) for name, query in _RESTLESS.items()}
+        except self.database.faults as fault:
+            return str(fault)
+        return ", ".join(f"{count} {name}" for name, count in counts.items() if count)
 
-    def waiting(self) -> list[Waiting]:
+    def waiting(self) -> list[QueuedMessage]:
         """Messages in every queue but those of dead letters."""
         return [message for message in self.messages() if message.queue in QUEUE_NAMES]
 
@@ -120,17 +114,9 @@ class Town(Stack):
         """The address of a queue at the local AWS."""
         return f"{self.local_url}/000000000000/{name}"
 
-    def messages(self) -> list[Waiting]:
+    def messages(self) -> list[QueuedMessage]:
         """Everything in every queue, delayed and in flight too."""
-        with urlopen(f"{self.local_url}/_ministack/sqs/messages", timeout=10) as answer:
-            accounts: dict[str, dict[str, dict[str, list[Any]]]] = json.load(answer)["messages"]
-        return [
-            Waiting(url.rpartition("/")[2], message["Body"])
-            for regions in accounts.values()
-            for queues in regions.values()
-            for url, found in queues.items()
-            for message in found
-        ]
+        return messages_at(self.local_url)
 
     def mails(self) -> list[Mail]:
         """Every mail that was taken for delivery."""
@@ -139,3 +125,17 @@ class Town(Stack):
 
 QUEUE_NAMES = [queue.queue_name for queue in QUEUES.values()]
 DEAD_NAMES = [queue.dead_letter_name for queue in QUEUES.values()]
+
+
+@dataclass
+class Server:
+    """A PostgreSQL that can be restarted in the middle."""
+
+    running: postgres.Postgres
+
+    def restart(self, *, away: float) -> None:
+        """Stop it, which ends every connection, and start it again after so many seconds."""
+        old = self.running
+        old.stop()
+        time.sleep(away)
+        self.running = postgres.start(old.folder, old.port, old.account)

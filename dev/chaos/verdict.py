@@ -11,8 +11,8 @@ from email import message_from_bytes
 from dev.chaos.books import BACK, DONE, Books, plain, right_states
 from dev.chaos.crowd import Told
 from dev.chaos.samples import SAME_EVERY_TIME, Sample
-from dev.chaos.town import DEAD_NAMES, QUEUE_NAMES, Town, Waiting
-from dev.local_aws import Mail
+from dev.chaos.town import DEAD_NAMES, QUEUE_NAMES, Town
+from dev.local_aws import Mail, QueuedMessage
 
 #: Kinds of files that move to the archive.
 MOVED = frozenset({"vcf", "index", "tsv", "parquet"})
@@ -186,7 +186,7 @@ def _bare(text: str) -> str:
     return " ".join(text.split())
 
 
-def _judge_messages(verdict: Verdict, waiting: Sequence[Waiting], poison: set[str]) -> None:
+def _judge_messages(verdict: Verdict, waiting: Sequence[QueuedMessage], poison: set[str]) -> None:
     """No message waits; a dead letter is poison, or of a job that came to rest without it."""
     dead = [message for message in waiting if message.queue in DEAD_NAMES]
     for message in waiting:

@@ -32,6 +32,14 @@ class Mail:
 
 
 @dataclass(frozen=True)
+class QueuedMessage:
+    """A message in a queue, whether delayed, in flight or visible."""
+
+    queue: str
+    body: str
+
+
+@dataclass(frozen=True)
 class LocalAws:
     """A running local AWS; its state lies in `state_dir` and survives a stop."""
 
@@ -169,3 +177,15 @@ def mails_at(endpoint: str) -> list[Mail]:
         for entry in entries
     ]
     return sorted(mails, key=lambda mail: mail.sent_at)
+
+
+def messages_at(endpoint: str) -> list[QueuedMessage]:
+    """Return every message of every queue, without receiving any."""
+    accounts = _get(f"{endpoint}/_ministack/sqs/messages")["messages"]
+    return [
+        QueuedMessage(url.rpartition("/")[2], message["Body"])
+        for regions in accounts.values()
+        for queues in regions.values()
+        for url, messages in queues.items()
+        for message in messages
+    ]

@@ -1,15 +1,13 @@
 """The service's database as somebody reads it who has none of the service's code."""
 
 import sqlite3
-import time
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import psycopg
-
-from dev import postgres
 
 
 @dataclass(frozen=True)
@@ -44,16 +42,11 @@ class Database:
         [(found,)] = self.rows(query)
         return int(found)
 
-
-@dataclass
-class Server:
-    """A PostgreSQL that can be restarted in the middle."""
-
-    running: postgres.Postgres
-
-    def restart(self, *, away: float) -> None:
-        """Stop it, which ends every connection, and start it again after so many seconds."""
-        old = self.running
-        old.stop()
-        time.sleep(away)
-        self.running = postgres.start(old.folder, old.port, old.account)
+    @staticmethod
+    def seconds_between(first: Any, last: Any) -> float:
+        """The time between two moments, which SQLite keeps as text."""
+        moments = [
+            moment if isinstance(moment, datetime) else datetime.fromisoformat(moment)
+            for moment in (first, last)
+        ]
+        return (moments[1] - moments[0]).total_seconds()
