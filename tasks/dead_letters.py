@@ -100,10 +100,17 @@ def _read(queue: Queue) -> int:
 
 def _keep(queue: Queue, letter: Letter) -> bool:
     """Leave a letter to staff, for whom it is in sight again; True when they are to be told."""
-    start = one_line(letter.body, 200)
-    told = f"A message that fits no job rests in {queue.dead_letter_name}: {start}"
+    told = f"A message that fits no job rests in {queue.dead_letter_name}: {_about(letter.body)}"
     queues.show(queue.dead_letter_url, letter)
     return Alarm.raise_once(f"dead letter {letter.id}", told)
+
+
+def _about(body: str) -> str:
+    """What staff should know of a foreign message: its task, or how it begins."""
+    try:
+        return one_line(f"task {json.loads(body)['headers']['task']}", 200)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return one_line(body, 200)
 
 
 def _settle(queue: Queue, letter: Letter) -> bool:

@@ -1,0 +1,142 @@
+"""Messages that nobody can finish with: never round and round, and never in silence."""
+
+import base64
+import json
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+from dev.local_aws import mails_at
+from dev.stack import Ports, Stack
+from dev.visitor import Visitor
+from dev.waiting import until
+from tests.pipeline import samples
+from tests.pipeline.conftest import QUICK, database_settings, mails_about, wait_for
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
+
+STAFF = "operators@example.org"
+
+
+def message(task: str, *args: Any) -> str:
+    """A message as another release may have sent it."""
+    number = str(uuid.uuid4())
+    content = json.dumps([args, {}, {"callbacks": None, "errbacks": None, "chain": None}])
+    return json.dumps(
+        {
+            "body": base64.b64encode(content.encode()).decode(),
+            "content-encoding": "utf-8",
+            "content-type": "application/json",
+            "headers": {"lang": "py", "task": task, "id": number, "root_id": number},
+            "properties": {
+                "body_encoding": "base64",
+                "correlation_id": number,
+                "delivery_info": {"exchange": "", "routing_key": "archive"},
+                "delivery_mode": 2,
+                "delivery_tag": number,
+                "priority": 0,
+            },
+        }
+    )
+
+
+#: What no worker of this release can take, and what no worker of any can.
+FOREIGN = ["garbage", '{"Records": []}', message("no_such_task", 1), message("archive", "x", 2)]
+
+#: What a worker takes and drops.
+OLD = [message("archive", 999_999), message("notify", 999_999)]
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The service, somebody to be told of alarms, and bad messages in its midst from the start."""
+    settings = QUICK | database_settings() | {"GAS_FREE_RETENTION": "1h", "GAS_ADMINS": STAFF}
+    with Stack(tmp_path_factory.mktemp("stack"), Ports.free(), settings) as running:
+        client = client_of(running)
+        for body in [*FOREIGN, *OLD]:
+            client.send_message(QueueUrl=url_of(client, "gas-archive"), MessageBody=body)
+        yield running
+
+
+@pytest.fixture
+def sqs(stack: Stack) -> "SQSClient":
+    return client_of(stack)
+
+
+def client_of(stack: Stack) -> "SQSClient":
+    """A client of the stack's SQS."""
+    return boto3.session.Session(
+        aws_access_key_id=stack.environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=stack.environment["AWS_SECRET_ACCESS_KEY"],
+        region_name=stack.environment["AWS_DEFAULT_REGION"],
+    ).client("sqs", endpoint_url=stack.environment["AWS_ENDPOINT_URL"])
+
+
+def url_of(sqs: "SQSClient", name: str) -> str:
+    return sqs.get_queue_url(QueueName=name)["QueueUrl"]
+
+
+def depth(sqs: "SQSClient", name: str) -> int:
+    """How many messages are in a queue, in sight or not."""
+    answer = sqs.get_queue_attributes(
+        QueueUrl=url_of(sqs, name),
+        AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+    )
+    return sum(map(int, answer["Attributes"].values()))
+
+
+def alarms(stack: Stack) -> str:
+    """All that staff have been mailed."""
+    mails = mails_at(stack.environment["AWS_ENDPOINT_URL"])
+    return "\n".join(mail.text for mail in mails if mail.to == [STAFF])
+
+
+def test_a_job_whose_messages_die_fails_with_a_sentence_and_mails_and_staff_run_it_again(
+    stack: Stack, researcher: Visitor, sqs: "SQSClient", tmp_path: Path
+) -> None:
+    file = samples.repeated(tmp_path / "dying.vcf", copies=1)
+    stack.kill("worker")
+    job = researcher.annotate(file)
+    number = job.url.rstrip("/").rpartition("/")[2]
+
+    def has_failed() -> bool:
+        """Receive whatever there is once more, as a worker that dies over it does."""
+        queue = url_of(sqs, "gas-annotate")
+        sqs.receive_message(QueueUrl=queue, VisibilityTimeout=0, MaxNumberOfMessages=10)
+        return researcher.open(job.url).facts.get("data-status") == "failed"
+
+    until(has_failed, "the job to fail", seconds=120)
+    assert "broke down on our side" in researcher.open(job.url).html
+    until(lambda: mails_about(stack, file), "the mail to its owner")
+    until(lambda: f"Job {number} failed" in alarms(stack), "the mail to staff")
+    stack.launch("worker")
+    staff = Visitor(stack.site_url)
+    staff.sign_in("Staff operator")
+    listed = staff.open("/admin/gas/job/")
+    form = listed.form(saying="Run again")
+    staff.submit(form, action="run_again", _selected_action=number)
+    wait_for(researcher, job.url, "completed")
+    assert "Queued again by us" in researcher.open(job.url).html
+    until(lambda: len(mails_about(stack, file)) == 2, "the mail about the results")
+
+
+def test_what_is_no_message_of_ours_rests_in_the_dead_letters_and_staff_are_told(
+    stack: Stack, sqs: "SQSClient"
+) -> None:
+    until(lambda: depth(sqs, "gas-archive") == 0, "the queue to be empty", seconds=90)
+    until(lambda: depth(sqs, "gas-archive-dead") == len(FOREIGN), "the foreign messages")
+    until(
+        lambda: alarms(stack).count("rests in gas-archive-dead") == len(FOREIGN), "one alarm each"
+    )
+    assert "task no_such_task" in alarms(stack)
+    stack.manage("redrive", "--queue", "archive", "--dry-run")
+    assert depth(sqs, "gas-archive-dead") == len(FOREIGN)
+    stack.manage("redrive", "--queue", "archive")
+    assert depth(sqs, "gas-archive-dead") == 0
