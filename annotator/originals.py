@@ -30,7 +30,7 @@ class Originals:
             original = self._text[first:last]
             if not original or _identity(original) != _identity(block[start:end]):
                 raise AnnotatorFailed("the engine changed the order of the flagged records")
-            pieces += [block[done:start], original]
+            pieces += [block[done:start], _with_plain_position(original)]
             done = end
         return b"".join([*pieces, block[done:]]) if pieces else block
 
@@ -45,8 +45,14 @@ def _flagged(text: bytes | mmap) -> Iterator[tuple[int, int]]:
             yield start, end
 
 
+def _with_plain_position(line: bytes) -> bytes:
+    """Take leading zeros away, with which an index would take the position for octal."""
+    contig, position, rest = line.split(b"\t", 2)
+    return b"\t".join([contig, position.lstrip(b"0") or b"0", rest])
+
+
 def _identity(line: bytes) -> tuple[bytes, ...]:
     """Return what bcftools leaves as it is, but for what is empty: that becomes a dot."""
     contig, position, name, ref, alts, _ = line.split(b"\t", 5)
     alleles = (allele or b"." for allele in alts.split(b","))
-    return contig, position.lstrip(b"0"), name or b".", ref or b".", *alleles
+    return contig, position.lstrip(b"0") or b"0", name or b".", ref or b".", *alleles

@@ -13,10 +13,11 @@ from annotator.errors import InputRefused
 
 START_BYTES = 65536
 GZIP_MAGIC = b"\x1f\x8b"
-BCF_MAGIC = b"BCF\x02"
+BCF_MAGIC = b"BCF\x02\x02"
 _GZIP_WINDOW = 31  # zlib's number for "a gzip header, 32 KiB window"
 _VERSION = re.compile(rb"##fileformat=VCFv4\.[0-5]\s")
 _OTHERS = (
+    (b"BCF", "The BCF version is not supported; version 2.2 is."),
     (b"BAM\x01", "The file is a BAM alignment, not a VCF."),
     (b"CRAM", "The file is a CRAM alignment, not a VCF."),
     (b"@HD\t", "The file is a SAM alignment, not a VCF."),

@@ -42,7 +42,7 @@ def test_a_start_cut_in_the_middle_of_the_gzip_is_enough() -> None:
         (b"PK\x03\x04rest", "zip"),
         (b"BAM\x01rest", "BAM"),
         (b"CRAM\x03rest", "CRAM"),
-        (b"BCF\x01rest", "not a VCF"),
+        (b"BCF\x02\x01rest", "version 2.2"),
         (b"%PDF-1.7", "PDF"),
         (b"\xef\xbb\xbf##fileformat=VCFv4.2\n", "byte-order mark"),
         (b"##fileformat=VCFv3.3\n", "version"),
