@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 READY := .venv/installed
 
-.PHONY: help demo run test check format lock bench clean
+.PHONY: help demo run test vep chaos check format lock bench clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 10
@@ -24,6 +24,14 @@ test: $(READY) ## Run every test, on SQLite and on PostgreSQL, in a real browser
 	@$(PYTHON) -m pytest
 	@$(PYTHON) -m dev.postgres $(PYTHON) -m pytest -m "database or stack" --ignore=tests/browser
 
+vep: $(READY) ## Run the tests of the second engine, with vepyr in an environment of its own
+	@dev/install vep
+	@.venv/vep/bin/python -m pytest tests/contract/test_engines.py tests/conformance/test_both_engines.py
+
+chaos: $(READY) ## Play JOBS jobs (1000) through faults that SEED chooses, and check what became of them
+	@dev/install debian
+	@$(PYTHON) -m dev.chaos --jobs $(or $(JOBS),1000) $(if $(SEED),--seed $(SEED))
+
 check: $(READY) ## Format, lint, layers, types, migrations, deployment
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
@@ -38,6 +46,7 @@ format: $(READY) ## Format the code
 
 bench: $(READY) ## Print the performance ratios
 	@$(PYTHON) -m bench.annotate
+	@$(PYTHON) -m bench.pipeline
 
 lock: $(READY) ## Pin and hash what pyproject.toml asks for
 	@dev/install lock
