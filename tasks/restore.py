@@ -23,8 +23,7 @@ def restore(self: Task[Any, Any], job_id: int) -> None:
         try:
             _bring_back(job, heartbeat)
         except NotThawed as lapsed:
-            job.advance(Status.THAWING, reason=str(lapsed), **due_after(timedelta(0)))
-            app.send_task("thaw", [job_id])
+            _ask_again(job, reason=str(lapsed))
             return
         retention = _settle(job)
     send_after(job_id, retention)
@@ -37,6 +36,12 @@ def _bring_back(job: Job, heartbeat: Heartbeat) -> None:
     for file in result_sets.archived(job):
         heartbeat.check()
         result_sets.bring_back(file, prefix=job.fresh_prefix)
+
+
+def _ask_again(job: Job, *, reason: str) -> None:
+    """Back to thaw, after a pause: the archive may have said that it was ready and not be."""
+    job.advance(Status.THAWING, reason=reason, **due_after(settings.RETRY_AFTER))
+    app.send_task("thaw", [job.pk], countdown=settings.RETRY_AFTER.total_seconds())
 
 
 def _settle(job: Job) -> timedelta | None:

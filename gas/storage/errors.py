@@ -63,9 +63,12 @@ _KINDS: dict[type[StorageError], frozenset[str]] = {
     ),
     StorageUnavailable: frozenset(
         {
+            "InsufficientCapacityException",  # a vault has no retrieval of any tier to give now
             "InternalError",
+            "LimitExceededException",  # too many retrievals of a vault at once
             "NoSuchUpload",  # a repeated completion of an upload whose first answer was lost
             "OperationAborted",
+            "PolicyEnforcedException",  # today's share of retrievals from vaults is used up
             "RequestLimitExceeded",
             "RequestTimeout",
             "RequestTimeoutException",

@@ -29,6 +29,11 @@ from gas.storage.locations import Location
 if TYPE_CHECKING:
     from mypy_boto3_glacier.type_defs import GlacierJobDescriptionTypeDef
 
+#: No Expedited capacity, or a policy against its price; when Standard is refused for the same, the
+#: archive is asked again later.
+#: https://docs.aws.amazon.com/amazonglacier/latest/dev/api-initiate-job-post.html
+_NOT_AT_THIS_TIER = frozenset({"InsufficientCapacityException", "PolicyEnforcedException"})
+
 _STATES = {
     "InProgress": ArchiveState.IN_PROGRESS,
     "Succeeded": ArchiveState.READY,
@@ -67,7 +72,7 @@ class GlacierVaultArchive:
             try:
                 job_id = _start_job(vault, archive, tier)
             except ClientError as error:
-                if code_of(error) != "InsufficientCapacityException":
+                if code_of(error) not in _NOT_AT_THIS_TIER:
                     raise
                 tier = Tier.STANDARD
                 job_id = _start_job(vault, archive, tier)

@@ -1,8 +1,10 @@
 """The default archive: the S3 storage class GLACIER, in a bucket of its own."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 READABLE_DAYS = 3
 
 _FROZEN = {"GLACIER", "DEEP_ARCHIVE"}
+_EXPIRY = re.compile(r'expiry-date="([^"]+)"')
 
 
 @dataclass(frozen=True)
@@ -45,14 +48,18 @@ class S3GlacierArchive:
         return Retrieval(archive_id, tier)
 
     def state(self, archive_id: str, retrieval_id: str | None) -> ArchiveState:
-        """Read HEAD's `x-amz-restore`: `ongoing-request="true"`, `"false"` with a date, or none."""
+        """Read HEAD's `x-amz-restore`: `ongoing-request="true"`, `"false"` with a date, or none.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+        """
         found = objects.head(Location.parse(archive_id))
         if found.storage_class not in _FROZEN:
             return ArchiveState.READY
         if found.restore is None:
             return ArchiveState.LOST if retrieval_id else ArchiveState.ARCHIVED
-        waiting = 'ongoing-request="true"' in found.restore
-        return ArchiveState.IN_PROGRESS if waiting else ArchiveState.READY
+        if 'ongoing-request="true"' in found.restore:
+            return ArchiveState.IN_PROGRESS
+        return ArchiveState.LOST if _has_expired(found.restore) else ArchiveState.READY
 
     def bring_back(
         self, archive_id: str, retrieval_id: str, to: Location, *, sha256: str, size: int
@@ -94,6 +101,12 @@ class S3GlacierArchive:
         except ChecksumMismatch:
             objects.delete([to])
             raise
+
+
+def _has_expired(restore: str) -> bool:
+    """Whether the date is over until which a copy stays readable; S3 deletes it in its own time."""
+    date = _EXPIRY.search(restore)
+    return date is not None and parsedate_to_datetime(date[1]) <= datetime.now(UTC)
 
 
 def _copy_in_one(source: Location, to: Location, storage_class: "StorageClassType") -> None:

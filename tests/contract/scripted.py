@@ -1,7 +1,8 @@
-"""A server that answers S3 requests from a script, for what the local AWS never does by itself."""
+"""A server that answers S3 and Glacier from a script, for what the local ones never do."""
 
+import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,11 +15,17 @@ class Answer:
     status: int
     body: bytes = b""
     promised: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def s3_error(status: int, code: str) -> Answer:
     """Return S3's way of refusing."""
     return Answer(status, f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode())
+
+
+def glacier_error(status: int, code: str) -> Answer:
+    """Return a vault's way of refusing."""
+    return Answer(status, json.dumps({"code": code, "message": "no"}).encode())
 
 
 @dataclass
@@ -31,7 +38,7 @@ class Script:
 
 
 @contextmanager
-def scripted_s3(*answers: Answer) -> Iterator[Script]:
+def scripted(*answers: Answer) -> Iterator[Script]:
     """Serve these answers in turn, the last one for ever."""
 
     class Slot(BaseHTTPRequestHandler):
@@ -44,6 +51,8 @@ def scripted_s3(*answers: Answer) -> Iterator[Script]:
             script.requests.append(self.rfile.read(int(self.headers.get("Content-Length", 0))))
             answer = script.answers.pop(0) if script.answers[1:] else script.answers[0]
             self.send_response(answer.status)
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(answer.body) + answer.promised))
             self.end_headers()
             self.wfile.write(answer.body)

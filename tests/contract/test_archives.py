@@ -13,14 +13,13 @@ from dev.local_vaults import LocalVaults
 from gas.storage import objects
 from gas.storage.archive import Archive, ArchiveState, Retrieval, Tier
 from gas.storage.digests import MIB
-from gas.storage.errors import ChecksumMismatch, NotThawed, ObjectMissing, StorageUnavailable
+from gas.storage.errors import ChecksumMismatch, NotThawed, ObjectMissing
 from gas.storage.glacier_vault import GlacierVaultArchive
 from gas.storage.locations import Location, archived, results
 from gas.storage.objects import Stored
 from gas.storage.s3_glacier import S3GlacierArchive
 from tests.contract.conftest import Publish
 from tests.contract.crashing import die_everywhere
-from tests.contract.scripted import Answer, s3_error, scripted_s3
 
 CONTENT = b"##fileformat=VCFv4.2\n" * 1000
 WRONG = "0" * 64
@@ -262,22 +261,3 @@ def test_a_vault_without_expedited_capacity_gives_standard(
     retrieval = busy.request_retrieval(sleeper.archive_id, tier=Tier.EXPEDITED)
     assert retrieval.tier is Tier.STANDARD
     assert busy.state(sleeper.archive_id, retrieval.id) is ArchiveState.IN_PROGRESS
-
-
-def test_s3_without_expedited_capacity_gives_standard_after_one_refusal(
-    lead_to: Callable[[str], None],
-) -> None:
-    full = s3_error(503, "GlacierExpeditedRetrievalNotAvailable")
-    with scripted_s3(full, Answer(202)) as script:
-        lead_to(script.endpoint)
-        got = S3GlacierArchive().request_retrieval("s3://gas-archive/k", tier=Tier.EXPEDITED)
-    assert got.tier is Tier.STANDARD
-    assert [b"Expedited" in body for body in script.requests] == [True, False]
-
-
-def test_a_storage_out_of_order_says_so(lead_to: Callable[[str], None]) -> None:
-    with scripted_s3(s3_error(503, "SlowDown")) as script:
-        lead_to(script.endpoint)
-        with pytest.raises(StorageUnavailable):
-            S3GlacierArchive().request_retrieval("s3://gas-archive/k", tier=Tier.EXPEDITED)
-    assert len(script.requests) == 1

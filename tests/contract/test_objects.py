@@ -24,7 +24,7 @@ from gas.storage.errors import (
 )
 from gas.storage.locations import Location, inputs, results
 from tests.contract.conftest import Publish
-from tests.contract.scripted import Answer, s3_error, scripted_s3
+from tests.contract.scripted import Answer, s3_error, scripted
 
 CONTENT = b"##fileformat=VCFv4.2\r\n--boundary--\r\n"
 
@@ -163,7 +163,7 @@ def test_a_storage_that_forgets_what_it_took_is_not_believed(
 ) -> None:
     path = tmp_path / "a"
     path.write_bytes(CONTENT)
-    with scripted_s3(Answer(200), Answer(404)) as script:
+    with scripted(Answer(200), Answer(404)) as script:
         lead_to(script.endpoint)
         with pytest.raises(ChecksumMismatch):
             objects.publish(path, results("results/1/1/a"))
@@ -207,7 +207,7 @@ def test_listing_and_deleting_go_beyond_a_thousand(aws: LocalAws) -> None:
 def test_a_failure_has_one_of_our_names(
     lead_to: Callable[[str], None], tmp_path: Path, answer: Answer, error: type[StorageError]
 ) -> None:
-    with scripted_s3(answer) as script:
+    with scripted(answer) as script:
         lead_to(script.endpoint)
         with pytest.raises(StorageError) as caught:
             objects.fetch(results("results/1/1/a"), tmp_path / "a")
@@ -222,7 +222,7 @@ def test_nobody_listening_means_unavailable(lead_to: Callable[[str], None]) -> N
 
 
 def test_a_short_outage_is_not_noticed(lead_to: Callable[[str], None]) -> None:
-    with scripted_s3(s3_error(503, "SlowDown"), Answer(200, b"ok")) as script:
+    with scripted(s3_error(503, "SlowDown"), Answer(200, b"ok")) as script:
         lead_to(script.endpoint)
         assert objects.read_start(results("results/1/1/a")) == b"ok"
     assert len(script.requests) == 2

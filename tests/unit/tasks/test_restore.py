@@ -64,6 +64,7 @@ def test_a_retrieval_that_lapsed_before_the_copy_sends_the_job_back_to_thaw(
     world.archive.lapse()
     assert world.broker.deliver("restore") == "SUCCESS"
     assert (state(job), world.broker.names()) == (Status.THAWING, ["thaw"])
+    assert world.broker.arrived()[0].delay == settings.RETRY_AFTER.total_seconds()
     assert job.events.filter(before=Status.RESTORING, after=Status.THAWING).count() == 1
     world.until_quiet()
     assert state(job) is Status.COMPLETED
