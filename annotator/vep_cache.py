@@ -90,8 +90,9 @@ def detach(folder: Path) -> Bundle:
 def _content(folder: Path) -> dict[str, Any]:
     try:
         content: dict[str, Any] = json.loads((folder / bundles.MANIFEST).read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise AnnotatorFailed(f"no readable bundle in {folder}: {error}") from error
+        content["files"] = dict(content["files"])
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise AnnotatorFailed(f"no readable bundle in {folder}: {error!r}") from error
     return content
 
 

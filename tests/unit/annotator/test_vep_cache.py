@@ -128,6 +128,13 @@ def test_a_bundle_goes_back_to_csq(bundle: Path, cache: Path) -> None:
     assert not (bundle / "vep").is_symlink()
 
 
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"files": 3}'])
+def test_a_bundle_that_cannot_be_read_is_told(bundle: Path, text: str) -> None:
+    (bundle / "bundle.json").write_text(text)
+    with pytest.raises(AnnotatorFailed, match="no readable bundle"):
+        detach(bundle)
+
+
 def test_a_cache_is_exchanged_only_after_going_back(bundle: Path, cache: Path) -> None:
     attach(bundle, cache, silent)
     other = Path(shutil.copytree(cache, cache.with_name("116")))
