@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -25,6 +26,8 @@ from annotator.signing import sign
 EXIT_REFUSED = 2
 TICK_SECONDS = 1.0
 STDERR_BYTES = 4096
+QUOTED = 1500  # characters of it that an AnnotatorFailed tells; they may quote a record
+LEAST_FREE = 256 << 20  # bytes that a child must leave on the disk for the others
 _ENDED = object()
 _ROOT = Path(__file__).resolve().parents[1]
 
@@ -55,18 +58,27 @@ def run(
     options += ["--workers", str(workers), "--json"]
     child = _start(source, outdir, options)
     try:
-        said = _watch(child, time.monotonic() + wall_seconds, on_tick, on_progress)
+        checks: list[Callable[[], None]] = [partial(_check_disk, outdir.absolute().parent)]
+        checks += [on_tick] if on_tick else []
+        said = _watch(child, time.monotonic() + wall_seconds, checks, on_progress)
     except _TooLongError:
         raise AnnotatorFailed(f"the annotator was stopped after {wall_seconds} seconds") from None
+    except _DiskFullError:
+        raise AnnotatorFailed("the annotator was stopped: the disk is nearly full") from None
     finally:
         _end(child)
         shutil.rmtree(partial_folder(outdir.absolute()), ignore_errors=True)
     _judge(child.returncode, said)
+    _check_files(outdir)
     if key:
         sign(outdir / PROVENANCE, key)
 
 
 class _TooLongError(Exception):
+    pass
+
+
+class _DiskFullError(Exception):
     pass
 
 
@@ -79,21 +91,24 @@ def _start(source: Path, outdir: Path, options: list[str]) -> "subprocess.Popen[
         str(source.absolute()),
         str(outdir.absolute()),
     ]
-    return subprocess.Popen(
-        [*command, *options, "--parent", str(os.getpid())],
-        cwd=_ROOT,
-        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
+    try:
+        return subprocess.Popen(
+            [*command, *options, "--parent", str(os.getpid())],
+            cwd=_ROOT,
+            env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise AnnotatorFailed(f"the annotator could not be started: {error}") from error
 
 
 def _watch(
     child: "subprocess.Popen[bytes]",
     deadline: float,
-    on_tick: Callable[[], None] | None,
+    on_tick: list[Callable[[], None]],
     on_progress: OnProgress | None,
 ) -> bytes:
     """Wait for the end of the child; return the last bytes it wrote to stderr."""
@@ -110,8 +125,8 @@ def _watch(
                 raise _TooLongError
             if now >= next_tick:
                 next_tick = now + TICK_SECONDS
-                if on_tick:
-                    on_tick()
+                for check in on_tick:
+                    check()
 
 
 @contextmanager
@@ -148,10 +163,30 @@ def _end(child: "subprocess.Popen[bytes]") -> None:
         pipe.close()
 
 
+def _check_disk(place: Path) -> None:
+    disk = os.statvfs(place)
+    if disk.f_bavail * disk.f_frsize < LEAST_FREE:
+        raise _DiskFullError
+
+
+def _check_files(outdir: Path) -> None:
+    """Touch nothing that a child which a hostile file took over could have put there instead."""
+    odd = [path.name for path in outdir.glob("*") if path.is_symlink() or not path.is_file()]
+    if odd or not (outdir / PROVENANCE).exists():
+        raise AnnotatorFailed(f"the annotator left no results, or strange ones: {odd}")
+
+
+def _quotable(said: bytes) -> str:
+    """Return the end of what a child said, on one line and without what a terminal would obey."""
+    text = " | ".join(said.decode(errors="replace").split("\n"))[-QUOTED:]
+    return "".join(letter if letter.isprintable() else "?" for letter in text).strip(" |")
+
+
 def _judge(code: int, said: bytes) -> None:
     text = said.decode(errors="replace").strip()
     if code == EXIT_REFUSED and text:
         raise InputRefused(text.splitlines()[-1])
+    text = _quotable(said)
     if code < 0:
         raise AnnotatorFailed(f"the annotator was ended by {signal.Signals(-code).name}: {text}")
     if code:

@@ -3,15 +3,10 @@
 import gzip
 import os
 import random
-import signal
 import socket
-import subprocess
-import sys
-import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pysam
@@ -21,6 +16,14 @@ import pytest
 from annotator import child
 from annotator.bundles import DEMO
 from annotator.errors import AnnotatorFailed, InputRefused
+from tests.conformance.warm import warm_children
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _warm() -> Iterator[None]:
+    with warm_children():
+        yield
+
 
 HEAD = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
 DEADLINE = 20.0
@@ -190,7 +193,7 @@ def test_a_genotype_that_htslib_cannot_read_is_refused_with_its_line(tmp_path: P
 def test_a_file_on_another_assembly_is_refused_by_its_bases(tmp_path: Path) -> None:
     bases = pysam.FastaFile(str(DEMO / "genome.fa.gz")).fetch("16", 290000, 290100).upper()
     wrong = {"A": "C", "C": "A", "G": "T", "T": "G"}
-    rows = [f"chr16\t{290001 + at}\t.\t{wrong[b]}\tA\t.\t.\t." for at, b in enumerate(bases)]
+    rows = [f"chr16\t{290001 + at}\t.\t{wrong[b]}\t{b}\t.\t.\t." for at, b in enumerate(bases)]
     assert "100 of 100 REF alleles are not those of GRCh38" in refusal(vcf(tmp_path, *rows))
 
 
@@ -277,83 +280,3 @@ def test_a_memory_bomb_ends_the_child_alone(tmp_path: Path) -> None:
     with pytest.raises(AnnotatorFailed):
         annotate(source, memory_mb=150)
     assert list(tmp_path.iterdir()) == [source]
-
-
-@pytest.fixture
-def endless(tmp_path: Path) -> Path:
-    """An input that never comes: whoever opens it waits."""
-    path = tmp_path / "endless.vcf"
-    os.mkfifo(path)
-    return path
-
-
-def test_a_child_that_takes_too_long_is_stopped(endless: Path) -> None:
-    with pytest.raises(AnnotatorFailed, match="stopped after 1 seconds"):
-        annotate(endless, wall_seconds=1)
-    assert list(endless.parent.iterdir()) == [endless]
-
-
-def test_a_killed_child_is_our_failure(endless: Path) -> None:
-    def kill() -> None:
-        for pid in readers(endless):
-            os.kill(pid, signal.SIGKILL)
-
-    with pytest.raises(AnnotatorFailed, match="SIGKILL"):
-        annotate(endless, on_tick=kill)
-
-
-def test_what_a_tick_raises_ends_the_child_and_passes_through(endless: Path) -> None:
-    def lose_the_lease() -> None:
-        raise SystemExit("lease lost")
-
-    with pytest.raises(SystemExit, match="lease lost"):
-        annotate(endless, on_tick=lose_the_lease)
-    assert readers(endless) == []
-
-
-def test_a_child_does_not_outlive_its_killed_parent(endless: Path) -> None:
-    limits = "bundle=DEMO, wall_seconds=60, memory_mb=512"
-    call = f"child.run(Path({str(endless)!r}), Path('out'), {limits})"
-    imports = (
-        "from pathlib import Path; from annotator import child; from annotator.bundles import DEMO"
-    )
-    root = Path(__file__).parents[2]
-    with subprocess.Popen([sys.executable, "-c", f"{imports}; {call}"], cwd=root) as parent:
-        writer = held_open(endless)
-        parent.kill()
-        until(lambda: readers(endless) == [])
-    os.close(writer)
-
-
-def held_open(fifo: Path) -> int:
-    """Open the writing end once somebody reads, so that the reader waits for ever."""
-    descriptors: list[int] = []
-
-    def is_open() -> bool:
-        with suppress(OSError):  # nobody reads yet
-            descriptors.append(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK))
-        return bool(descriptors)
-
-    until(is_open)
-    return descriptors[0]
-
-
-def readers(source: Path) -> list[int]:
-    """Return the processes that have `source` on their command line and run the annotator."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                words = (entry / "cmdline").read_bytes().split(b"\0")
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            if str(source).encode() in words and b"annotator" in words:
-                found.append(int(entry.name))
-    return found
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        os.sched_yield()
