@@ -18,7 +18,8 @@ import pysam
 
 from annotator.bgzf import BgzfWriter
 from annotator.bundles import Contig
-from annotator.columns import ALT, CONTIG, INFO, POS, REF, read_columns
+from annotator.columns import ALT, CONTIG, INFO, POS, REF, together
+from annotator.sites import Sites
 
 ORIGIN = b"GAS_WAS"
 _COMPRESSION = 1
@@ -27,7 +28,6 @@ _META = b"""##fileformat=VCFv4.2
 ##INFO=<ID=GAS_WAS,Number=.,Type=String,Description="Position, REF and ALT of the record">
 """
 _NAMES = b"#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
-_COLUMNS = b"\n#CHROM\t"
 # In a stretch of N every deletion could be moved for millions of bases.
 _PLAIN = re.compile(rb"[ACGTacgt]+")
 
@@ -45,27 +45,21 @@ Fields = list[tuple[bytes, bytes]]  # tag and value
 Found = dict[Allele, Fields]
 
 
-def candidates(shard: Path, names: Mapping[bytes, Contig]) -> list[Allele]:
-    """Return the alleles of a shard's text that may need it."""
-    text = shard.read_bytes()
-    columns = text.index(_COLUMNS) + 1
-    header = text.index(b"\n", columns) + 1
-    if header == len(text):
-        return []
-    width = text.count(b"\t", columns, header) + 1
-    contigs, positions, refs, alts = read_columns(text[header:], width, (CONTIG, POS, REF, ALT))
-    odd = pc.or_(_of_several_bases(refs), pc.or_(_of_several_bases(alts), _beside(positions)))
-    cells = (column.filter(odd).to_pylist() for column in (contigs, positions, refs, alts))
+def candidates(sites: Sites, names: Mapping[bytes, Contig]) -> list[Allele]:
+    """Return the alleles that may need it."""
+    odd = pc.or_(_of_several_bases(sites), _perhaps_repeated(sites))
+    every = (sites.contigs, sites.positions, sites.refs, sites.alts)
     times: Counter[Allele] = Counter()
-    for name, position, ref, several in zip(*cells, strict=True):
+    for name, position, ref, several in zip(
+        *(_cells(column, odd) for column in every), strict=True
+    ):
         if contig := names.get(name):
             ours = contig.name.encode()
             times.update(Allele(ours, position, ref, alt) for alt in several.split(b","))
-    return [
-        allele
-        for allele, n in times.items()
-        if (n > 1 or not _is_shortest(allele)) and _is_plain(allele)
-    ]
+    repeated_or_longer = (
+        allele for allele, n in times.items() if n > 1 or not _is_shortest(allele)
+    )
+    return list(filter(_is_plain, repeated_or_longer))
 
 
 def write_candidates(alleles: Iterable[Allele], target: Path) -> None:
@@ -73,15 +67,16 @@ def write_candidates(alleles: Iterable[Allele], target: Path) -> None:
     target.write_bytes(_vcf((*allele, b"|".join(allele[1:])) for allele in alleles))
 
 
-def keep_apart(normalised: Path, target: Path) -> None:
+def keep_apart(normalised: Path, target: Path) -> Sites:
     """Write the alleles that `bcftools norm` wrote, each once, to an indexed VCF."""
     origins: dict[Allele, list[bytes]] = defaultdict(list)
     for contig, pos, _, ref, alt, _, _, info in _rows(normalised):
         origins[Allele(contig, pos, ref, alt)].append(info.removeprefix(ORIGIN + b"="))
-    rows = [(*allele, b",".join(several)) for allele, several in origins.items()]
+    alleles = sorted(origins, key=lambda allele: (allele.contig, int(allele.position)))
     with BgzfWriter(target, _COMPRESSION) as file:
-        file.write(_vcf(sorted(rows, key=lambda row: (row[0], int(row[1])))))
+        file.write(_vcf((*allele, b",".join(origins[allele])) for allele in alleles))
     pysam.tabix_index(str(target), preset="vcf", force=True)
+    return Sites(*(pa.array(cells, pa.binary()) for cells in zip(*alleles, strict=True)))
 
 
 def read_found(looked_up: Path) -> Found:
@@ -132,15 +127,26 @@ class SecondLook:
         return (before + added + mark + after)[1:] if added else info
 
 
-def _of_several_bases(alleles: pa.Array) -> pa.Array:
-    return pc.greater(pc.binary_length(alleles), 1)
+def _cells(column: pa.Array, where: pa.Array) -> list[bytes]:
+    cells: list[bytes] = column.filter(where).to_pylist()
+    return cells
 
 
-def _beside(positions: pa.Array) -> pa.Array:
-    """Tell which positions are those of a neighbour too."""
-    same = pc.equal(positions[1:], positions[:-1])
-    none = pa.array([False])
-    return pc.or_(pa.concat_arrays([none, same]), pa.concat_arrays([same, none]))
+def _of_several_bases(sites: Sites) -> pa.Array:
+    lengths = (pc.binary_length(alleles) for alleles in (sites.refs, sites.alts))
+    return pc.or_(*(pc.greater(length, 1) for length in lengths))
+
+
+def _perhaps_repeated(sites: Sites) -> pa.Array:
+    """Tell which records share a place and alleles with others, or a place with several alleles."""
+    several = sites.positions.filter(pc.match_substring(sites.alts, ",")).unique()
+    beside = pc.is_in(sites.positions, value_set=several)
+    if pc.equal(sites.positions[1:], sites.positions[:-1]).true_count == 0:
+        return beside
+    words = together(sites.positions, sites.refs, sites.alts).dictionary_encode()
+    found = pc.value_counts(words.indices)
+    repeated = found.field(0).filter(pc.greater(found.field(1), 1))
+    return pc.or_(beside, pc.is_in(words.indices, value_set=repeated))
 
 
 def _is_plain(allele: Allele) -> bool:

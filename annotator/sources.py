@@ -13,6 +13,7 @@ from pathlib import Path
 from annotator.bundles import Bundle, Contig, Source
 from annotator.errors import AnnotatorFailed
 from annotator.second_look import Found, candidates, keep_apart, read_found, write_candidates
+from annotator.sites import Sites, sites_of
 from annotator.stages import Stage, StageFailedError
 
 # Flagged records, and alleles that are no plain sequence, stay as they came.
@@ -27,30 +28,33 @@ class Sources:
         self._made = 0
         self.commands: list[list[str]] = []
 
-    def annotate(self, records: Path, used: tuple[bytes, ...]) -> Path:
-        """Return an indexed BCF of the same records with the columns of every source.
+    def annotate(self, records: Path, shard: Path, used: tuple[bytes, ...]) -> tuple[Path, Found]:
+        """Return a BCF of the same records with the columns of every source, and what it lacks.
 
-        `used` are the contig names of the records. Without sources the records are returned.
+        `shard` is the text of the records, `used` are their contig names. Without sources the
+        records are returned.
         """
-        if self._bundle.sources:
-            for swap in swaps(used, self._bundle.names()):
-                records = self._pass(records, swap)
-        return records
+        if not self._bundle.sources:
+            return records, {}
+        sites = sites_of(shard)
+        for swap in swaps(used, self._bundle.names()):
+            records = self._pass(records, swap, sites)
+        return records, self._look_again(sites)
 
-    def look_again(self, shard: Path) -> Found:
-        """Return what the sources say of alleles in a shard's text that it may have missed."""
-        alleles = candidates(shard, self._bundle.names()) if self._bundle.sources else []
+    def _look_again(self, sites: Sites) -> Found:
+        """Return what the sources say of alleles that `annotate` may have missed."""
+        alleles = candidates(sites, self._bundle.names())
         if not alleles:
             return {}
         written, apart = self._work / "candidates.vcf", self._work / "apart.vcf.gz"
         write_candidates(alleles, written)
         shortest = ["-f", str(self._bundle.fasta), "-c", "w", "-w", "0"]
-        keep_apart(self._text("norm", shortest, written), apart)
+        near = self._near(keep_apart(self._text("norm", shortest, written), apart), {})
         for source in self._bundle.sources:
-            apart = self._annotated(apart, _columns(source))
+            apart = self._annotated(apart, [*_columns(source), *near])
         return read_found(self._text("view", [], apart))
 
-    def _pass(self, records: Path, swap: dict[str, str]) -> Path:
+    def _pass(self, records: Path, swap: dict[str, str], sites: Sites) -> Path:
         """Take the columns for one name of each contig."""
         renamed: list[str] = []
         if swap:
@@ -58,10 +62,18 @@ class Sources:
             table.write_text("".join(f"{a}\t{b}\n" for a, b in swap.items()))
             renamed = ["--rename-chrs", str(table)]
             records = self._annotated(records, renamed)
+        near = self._near(sites, swap)
         *others, last = self._bundle.sources
         for source in others:
-            records = self._annotated(records, _columns(source))
-        return self._annotated(records, [*_columns(last), *renamed])
+            records = self._annotated(records, [*_columns(source), *near])
+        return self._annotated(records, [*_columns(last), *near, *renamed])
+
+    def _near(self, sites: Sites, swap: Mapping[str, str]) -> list[str]:
+        """Return what keeps a command from reading a source where no records are."""
+        regions = self._work / "regions"
+        in_bytes = {one.encode(): other.encode() for one, other in swap.items()}
+        found = sites.write_regions(regions, in_bytes)
+        return ["-R", str(regions), "--regions-overlap", "0"] if found else []
 
     def _annotated(self, records: Path, options: list[str]) -> Path:
         self._made += 1

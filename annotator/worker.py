@@ -51,14 +51,14 @@ class ShardWork:
         originals = Originals(shard.text)
         with watch.stage("split"):
             split(shard.text, records, indexed=bool(self.bundle.sources))
-        sources, names = Sources(self.bundle, scratch), self.bundle.names()
+        sources = Sources(self.bundle, scratch)
         with watch.stage("sources"):
-            records = sources.annotate(records, tuple(map(os.fsencode, shard.names)))
-            found = sources.look_again(shard.text)
+            names = tuple(map(os.fsencode, shard.names))
+            records, found = sources.annotate(records, shard.text, names)
         shard.text.unlink()
         engine = self.engine(scratch)
         field, known = engine.info_field, KnownCounts(self.bundle)
-        flattener = Flattener(field, known, SecondLook(found, names, field.tag))
+        flattener = Flattener(field, known, SecondLook(found, self.bundle.names(), field.tag))
         with watch.stage("consequences"):
             texts = engine.annotate(records, Unit(shard.names, shard.contig))
             header, blocks = split_header(texts)

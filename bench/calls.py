@@ -9,8 +9,9 @@ from annotator.bundles import Bundle
 
 LARGEST_REGION = 4 << 20  # bases; the calls are as dense as they can be
 DELETED = 3  # bases at most
-INDELS, MULTIPLE = 0.1, 0.01
+MULTIPLE = 0.01
 BASES = "ACGT"
+KINDS = 10  # for each three bases: nine substitutions and one insertion or deletion
 OTHERS = {"A": "GCT", "C": "TAG", "G": "ACT", "T": "CAG"}
 HEADER = """##fileformat=VCFv4.2
 ##contig=<ID={name},length={length}>
@@ -38,22 +39,26 @@ def calls(bundle: Bundle, count: int) -> Iterator[str]:
     start = len(bases) - len(bases.lstrip("N"))
     region = bases[start : start + LARGEST_REGION].partition("NNNNNNNNNN")[0]
     known = [at for at, base in enumerate(region[:-DELETED]) if base in BASES]
+    possible = len(known) // 3 * KINDS
+    copies = count // possible + 1  # nothing is called twice before everything is called
     yield HEADER.format(name=contig.name, length=contig.length)
-    for offset in sorted(dice.choices(known, k=count)):
-        ref, alts = _alleles(dice, region, offset)
+    for choice in sorted(dice.sample(range(possible * copies), k=count)):
+        triple, kind = divmod(choice // copies, KINDS)
+        offset = known[triple * 3 + min(kind // 3, 2)]
+        ref, alts = _alleles(dice, region, offset, kind)
         place = f"{contig.name}\t{start + offset + 1}\t."
         yield f"{place}\t{ref}\t{','.join(alts)}\t{_call(dice, len(alts))}\n"
 
 
-def _alleles(dice: random.Random, region: str, offset: int) -> tuple[str, list[str]]:
-    base, kind = region[offset], dice.random()
-    if kind < INDELS / 2:
+def _alleles(dice: random.Random, region: str, offset: int, kind: int) -> tuple[str, list[str]]:
+    base = region[offset]
+    if kind < KINDS - 1:
+        several = dice.random() < MULTIPLE
+        alt = OTHERS[base][kind % 3]
+        return base, [alt, OTHERS[base][kind % 3 - 1]] if several else [alt]
+    if dice.random() < 1 / 2:
         return base, [base + dice.choice(BASES)]
-    if kind < INDELS:
-        return region[offset : offset + 1 + dice.randint(1, DELETED)], [base]
-    if kind < INDELS + MULTIPLE:
-        return base, dice.sample(OTHERS[base], 2)
-    return base, [dice.choice(OTHERS[base])]
+    return region[offset : offset + 1 + dice.randint(1, DELETED)], [base]
 
 
 def _call(dice: random.Random, alts: int) -> str:

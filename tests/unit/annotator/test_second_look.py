@@ -6,6 +6,7 @@ import pytest
 from annotator.bundles import DEMO, load
 from annotator.columns import split_lines
 from annotator.second_look import Allele, SecondLook, candidates
+from annotator.sites import sites_of
 from tests.unit.annotator.samples import row, write
 
 NAMES = load(DEMO).names()
@@ -14,7 +15,7 @@ MT_5 = Allele(b"MT", b"5", b"A", b"C")
 
 def alleles(folder: Path, *rows: str) -> list[tuple[str, str]]:
     """Return REF and ALT of the records that need a second look."""
-    found = candidates(write(folder, *rows), NAMES)
+    found = candidates(sites_of(write(folder, *rows)), NAMES)
     return [(allele.ref.decode(), allele.alt.decode()) for allele in found]
 
 

@@ -167,3 +167,8 @@ def test_names_are_exchanged_both_ways() -> None:
     assert swaps((b"chr16", b"MT"), known) == [{"chr16": "16", "16": "chr16"}]
     assert swaps((b"16", b"chr16"), known) == [{}, {"chr16": "16", "16": "chr16"}]
     assert swaps((b"elsewhere",), known) == []
+
+
+def test_a_record_at_position_nought_does_not_get_lost(tmp_path: Path) -> None:
+    outdir = results(write(tmp_path, row("chr16", 0, "N", "C"), MISSENSE))
+    assert [info.get("GAS_KNOWN") for info in infos(outdir)] == [None, "rs1"]

@@ -1,0 +1,60 @@
+"""Where the records of a shard lie: read from its text, in bulk."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from annotator.columns import ALT, CONTIG, POS, REF, read_columns
+
+APART = 1 << 14  # bases between records that are worth a jump: what one entry of an index covers
+INDEXED = 1 << 29  # where a .tbi ends
+_COLUMNS = b"\n#CHROM\t"
+
+
+@dataclass(frozen=True)
+class Sites:
+    """Columns of record lines, sorted within each contig."""
+
+    contigs: pa.Array
+    positions: pa.Array
+    refs: pa.Array
+    alts: pa.Array
+
+    def write_regions(self, target: Path, swap: Mapping[bytes, bytes]) -> bool:
+        """Write what `bcftools -R` reads, with names swapped; False where an index cannot help."""
+        regions = list(self._regions())
+        if not regions or any(first < 1 or last >= INDEXED for _, first, last in regions):
+            return False
+        target.write_bytes(
+            b"".join(
+                b"%s\t%d\t%d\n" % (swap.get(name, name), first, last)
+                for name, first, last in regions
+            )
+        )
+        return True
+
+    def _regions(self) -> Iterator[tuple[bytes, int, int]]:
+        """Yield the stretches that hold all records, without the long ones that hold none."""
+        if not len(self.contigs):
+            return
+        numbers = self.positions.cast(pa.string()).cast(pa.int64())
+        far = pc.greater(pc.subtract(numbers[1:], numbers[:-1]), APART)
+        cut = pc.or_(far, pc.not_equal(self.contigs[1:], self.contigs[:-1]))
+        first = 0
+        for last in [*pc.indices_nonzero(cut).to_pylist(), len(numbers) - 1]:
+            yield self.contigs[last].as_py(), numbers[first].as_py(), numbers[last].as_py()
+            first = last + 1
+
+
+def sites_of(shard: Path) -> Sites:
+    """Read the text of a shard."""
+    text = shard.read_bytes()
+    columns = text.index(_COLUMNS) + 1
+    header = text.index(b"\n", columns) + 1
+    width = text.count(b"\t", columns, header) + 1
+    if header == len(text):
+        return Sites(*[pa.array([], pa.binary())] * 4)
+    return Sites(*read_columns(text[header:], width, (CONTIG, POS, REF, ALT)))
