@@ -25,7 +25,7 @@ HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "expect
 
 @dataclass(frozen=True)
 class Call:
-    """One request to AWS."""
+    """One request to AWS; its path with its query."""
 
     service: str
     action: str
@@ -227,7 +227,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         headers, body = dict(self.headers.items()), self._body()
         service, action = named(self.command, self.path, headers, body)
-        call = Call(service, action, unquote(urlsplit(self.path).path), headers, body)
+        call = Call(service, action, unquote(self.path), headers, body)
         self.proxy.serve(call, self.command, self)
         if not self.wfile.closed:
             self.wfile.flush()

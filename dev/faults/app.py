@@ -1,0 +1,11 @@
+"""`celery -A dev.faults.app`: the pipeline's application, with faults at its steps."""
+
+import sys
+
+from dev.faults.steps import plant
+from tasks import app
+
+__all__ = ["app"]
+
+app.loader.import_default_modules()
+plant("beat" if "beat" in sys.argv else "worker")

@@ -1,0 +1,256 @@
+"""Jobs that go the whole way, to the archive and back, each past faults of its own."""
+
+import json
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import partial
+
+import boto3
+
+from celeryconfig import QUEUES
+from dev.chaos.books import BACK, DONE, Books
+from dev.database import Database
+from dev.faults import faults
+from dev.faults.faults import FAULTS, S3_FAULTS
+from dev.faults.proxy import Call, Fault
+from dev.faults.stack import FaultyStack
+from dev.faults.steps import MOMENTS, TAKEN
+from dev.local_aws import Mail, mails_at, messages_at
+from dev.local_aws.server import CREDENTIALS, REGION
+from tasks.dead_letters import step_of
+
+#: Every fault of every call; else each fault once and each call once.
+ALL = os.environ.get("FAULTS") == "all"
+FILES_OF_A_RESULT = 8
+
+_KEY_ID, _SECRET = CREDENTIALS.values()
+_SESSION = boto3.session.Session(_KEY_ID, _SECRET, region_name=REGION)
+
+
+@dataclass(frozen=True)
+class Blow:
+    """A fault of calls to AWS that are about one job."""
+
+    action: str
+    fault: Fault
+    times: int | None = 3  # as often as a client tries by itself
+    task: str = ""  # of a message
+
+
+@dataclass
+class Case:
+    """One job, and what befalls it."""
+
+    name: str
+    plans: dict[str, str] = field(default_factory=dict)
+    blows: list[Blow] = field(default_factory=list)
+    may_repeat_mails: bool = False
+    job: int = 0
+
+
+def deaths() -> list[Case]:
+    """A process dies before and after each step: the n-th job at each task's n-th, of all tasks."""
+    longest = max(map(len, TAKEN.values()))
+    if ALL:
+        return [_dying(n, (moment,)) for moment in MOMENTS for n in range(longest)]
+    return [_dying(n, MOMENTS) for n in range(longest)]
+
+
+def _dying(n: int, moments: tuple[str, ...]) -> Case:
+    places = {task: steps[n] for task, steps in TAKEN.items() if n < len(steps)}
+    plans = {
+        f"{task}.{step}.{moment}": "process" for task, step in places.items() for moment in moments
+    }
+    sent_unrecorded = plans.keys() & {"notify.mail.after", "notify.receipt.before"}
+    return Case(f"dies-{'-'.join(moments)}-{n}", plans, may_repeat_mails=bool(sent_unrecorded))
+
+
+def worker_deaths() -> list[Case]:
+    """A whole worker dies at a step of each task; with `FAULTS=all` at every step."""
+    places = [(task, step) for task, steps in TAKEN.items() for step in steps]
+    chosen = places if ALL else [(task, steps[-2]) for task, steps in TAKEN.items()]
+    cases = [
+        Case(f"worker-{task}-{step}", {f"{task}.{step}.after": "worker"}) for task, step in chosen
+    ]
+    for case in cases:
+        case.may_repeat_mails = "notify-mail" in case.name
+    return [*cases, Case("child", {"annotate.watch.before": "child"})]
+
+
+def messages() -> list[Case]:
+    """Every message of a job, of whatever task, goes wrong in one way."""
+    late = faults.held_back(9)  # the lease is 6
+    lost = [Blow("SendMessage", faults.swallowed, 1, task) for task in TAKEN]
+    return [
+        Case("doubled", blows=[Blow("SendMessage", faults.twice, None)]),
+        Case("late", blows=[Blow("SendMessage", late, None)]),
+        Case("reordered", blows=[Blow("SendMessage", late, None, "notify")]),
+        Case("lost", blows=lost),
+        Case("replayed"),
+    ]
+
+
+S3_ACTIONS = (
+    "GetObject",
+    "PutObject",
+    "HeadObject",
+    "CopyObject",
+    "ListObjectsV2",
+    "DeleteObjects",
+)
+
+
+#: Calls of which it is unknown whether they were heeded.
+UNSURE = {"answer-lost", "hang", "slow", "cut", "garbage", "wrong-shape"}
+
+
+def calls() -> list[Case]:
+    """Calls about a job fail in one way, each way once; S3 and SES hang when there is time."""
+    names = [name for name in S3_FAULTS if ALL or name not in {"hang", "slow"}]
+    turns = range(len(S3_ACTIONS)) if ALL else [0]
+    return [
+        _failing(S3_ACTIONS[(n + turn) % len(S3_ACTIONS)], name)
+        for turn in turns
+        for n, name in enumerate(names)
+    ]
+
+
+def _failing(action: str, name: str) -> Case:
+    blows = [Blow(action, S3_FAULTS[name])]
+    if name in FAULTS:
+        blows.append(Blow("SendEmail", FAULTS[name], 2))
+    return Case(f"{action}-{name}".lower(), blows=blows, may_repeat_mails=name in UNSURE)
+
+
+def impose(stack: FaultyStack, case: Case) -> None:
+    """Let what is to befall a job befall it from now on."""
+    for blow in case.blows:
+        chosen = partial(_is_about, case, blow.task)
+        stack.proxy.impose(blow.action, blow.fault, chosen=chosen, times=blow.times)
+
+
+def _is_about(case: Case, task: str, call: Call) -> bool:
+    if call.action == "SendMessage":
+        step = step_of(json.loads(call.body)["MessageBody"])
+        return step is not None and step.job_id == case.job and task in ("", step.task)
+    if call.action == "SendEmail":
+        return f"{case.name}@example.org".encode() in call.body
+    places = (f"results/{case.job}/", f"inputs/{case.job}/")  # accounts count as jobs do
+    return any(place in call.path or place.encode() in call.body for place in places)
+
+
+def begin(stack: FaultyStack, cases: list[Case]) -> None:
+    """Make the jobs, of which the database has none, and let them go."""
+    for number, case in enumerate(cases, start=1):
+        case.job = number
+        impose(stack, case)
+    made = stack.seed("submit", {case.name: case.plans for case in cases})
+    for case in cases:
+        job, key = made[case.name]
+        assert (job, key.split("/")[1]) == (case.job, str(case.job))
+
+
+_ELSEWHERE = "SELECT count(*) FROM gas_job WHERE status <> '{}'"
+_OWED = "SELECT count(*) FROM gas_notice WHERE sent_at IS NULL"
+_TO_DESTROY = "SELECT count(*) FROM gas_discard"
+
+
+def go(stack: FaultyStack, cases: list[Case], *, seconds: float) -> None:
+    """Wait for the archive, subscribe everybody, and wait until everything is back."""
+    _wait(stack, "archived", seconds=seconds)
+    stack.seed("subscribe", [case.name for case in cases])
+    _wait(stack, "completed", seconds=seconds)
+
+
+def _wait(stack: FaultyStack, status: str, *, seconds: float) -> None:
+    database = Database(stack.environment["DATABASE_URL"])
+    queries = [_ELSEWHERE.format(status), _OWED, _TO_DESTROY]
+    deadline = time.monotonic() + seconds
+    while any(left := [database.number(query) for query in queries]):
+        if time.monotonic() > deadline:
+            return  # each case tells for itself
+        time.sleep(0.5)
+        assert left
+
+
+def replay(stack: FaultyStack, case: Case) -> int:
+    """Send every message of a job once more; returns how many there were."""
+    calls = [
+        call
+        for call in stack.proxy.calls
+        if call.action == "SendMessage" and _is_about(case, "", call)
+    ]
+    sqs = _SESSION.client("sqs", endpoint_url=stack.proxy.endpoint)
+    for call in calls:
+        said = json.loads(call.body)
+        sqs.send_message(QueueUrl=said["QueueUrl"], MessageBody=said["MessageBody"])
+    return len(calls)
+
+
+def settle(stack: FaultyStack, seconds: float = 20) -> None:
+    """Wait until no message is waiting, seen or not."""
+    deadline = time.monotonic() + seconds
+    names = {queue.queue_name for queue in QUEUES.values()} - {QUEUES["sweep"].queue_name}
+    while any(each.queue in names for each in messages_at(stack.proxy.endpoint)):
+        assert time.monotonic() < deadline, "messages are left"
+        time.sleep(0.5)
+
+
+@dataclass
+class Found:
+    """What is there in the end."""
+
+    books: Books
+    objects: set[tuple[str, str]]
+    mails: list[Mail]
+    left: list[str]
+
+    def wrong_with(self, case: Case) -> list[str]:
+        """What is not as it must be; nothing is best."""
+        return [*self._wrong_rows(case), *self._wrong_objects(case), *self._wrong_mails(case)]
+
+    def _wrong_rows(self, case: Case) -> Iterable[str]:
+        job, files = self.books.jobs[case.job], self.books.files.get(case.job, [])
+        steps = self.books.steps[case.job]
+        if job.status != "completed":
+            yield f"it is {job.status} {job.failure}"
+        if (done := (steps[DONE], steps[BACK])) != (1, 1):
+            yield f"it was completed and brought back {done} times"
+        if len(files) != FILES_OF_A_RESULT or any(file.receipt for file in files):
+            yield f"its files are {files}"
+        for plan in self.left:
+            if plan.endswith(f".{case.job}"):
+                yield f"{plan} was not met"
+
+    def _wrong_objects(self, case: Case) -> Iterable[str]:
+        mine = f"results/{case.job}/"
+        held = {place for place in self.objects if place[1].startswith(mine)}
+        due = {file.place for file in self.books.files.get(case.job, [])}
+        yield from (f"{place} is an orphan" for place in held - due)
+        yield from (f"{place} is lost" for place in due - held)
+
+    def _wrong_mails(self, case: Case) -> Iterable[str]:
+        notices = [notice for notice in self.books.notices if notice.job == case.job]
+        if sorted(notice.kind for notice in notices) != ["completed", "restored"]:
+            yield f"it owed {notices}"
+        if any(notice.sent_at is None for notice in notices):
+            yield "a mail is owed still"
+        mine = [mail for mail in self.mails if mail.to == [f"{case.name}@example.org"]]
+        words = {(mail.subject, mail.text) for mail in mine}
+        if len(words) != 2 or (len(mine) != 2 and not case.may_repeat_mails):
+            yield f"its mails are {[mail.subject for mail in mine]}"
+
+
+def look(stack: FaultyStack) -> Found:
+    """Read database, buckets and mails."""
+    s3 = _SESSION.client("s3", endpoint_url=stack.proxy.endpoint)
+    objects = {
+        (bucket, found["Key"])
+        for bucket in ("gas-results", "gas-archive")
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        for found in page.get("Contents", [])
+    }
+    books = Books.read(Database(stack.environment["DATABASE_URL"]))
+    return Found(books, objects, mails_at(stack.proxy.endpoint), stack.left())
