@@ -77,6 +77,7 @@ def town(world: World, owner: User, subscriber: User) -> World:
     world.broker.lose()
     world.completed(subscriber)
     jobs.cancel(job=world.queued(owner), actor=owner)
+    Discard.objects.all().delete()
     world.queued(owner)
     world.broker.lose()
     return world
