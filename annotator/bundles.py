@@ -9,6 +9,7 @@ source). `engine`, where there is one, is {"name": "vep", "cache": a folder in t
 """
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from annotator.errors import AnnotatorFailed
 STANDARD_CODE = 1
 SCHEMA = "gas.reference-bundle/1"
 MANIFEST = "bundle.json"
+PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # fit to be the name of a file
 SHIPPED = Path(__file__).parent / "bundles"
 DEMO = SHIPPED / "demo-grch38"
 
@@ -112,10 +114,13 @@ def load(folder: Path) -> Bundle:
         content = json.loads(manifest.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise AnnotatorFailed(f"no readable bundle in {folder}: {error}") from error
-    if content.get("schema") != SCHEMA:
-        raise AnnotatorFailed(f"{manifest} is not a {SCHEMA}")
-    _check_sizes(manifest.parent, content["files"])
-    return _bundle(manifest.parent, content)
+    try:
+        if content["schema"] != SCHEMA:
+            raise AnnotatorFailed(f"{manifest} is not a {SCHEMA}")
+        _check_sizes(manifest.parent, content["files"])
+        return _bundle(manifest.parent, content)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise AnnotatorFailed(f"{manifest} is not a whole {SCHEMA}: {error!r}") from error
 
 
 def wrong_files(bundle: Bundle) -> list[str]:
@@ -131,6 +136,8 @@ def folders(parent: Path) -> list[Path]:
 
 
 def _bundle(folder: Path, content: dict[str, Any]) -> Bundle:
+    if not PLAIN_NAME.fullmatch(content["id"]):
+        raise AnnotatorFailed(f"{folder} has an id that cannot be the name of a folder")
     return Bundle(
         folder=folder,
         id=content["id"],
@@ -169,5 +176,7 @@ def _contig(folder: Path, entry: dict[str, Any]) -> Contig:
 def _check_sizes(folder: Path, files: dict[str, Any]) -> None:
     for path, entry in files.items():
         file = folder / path
+        if Path(path).is_absolute() or ".." in Path(path).parts:
+            raise AnnotatorFailed(f"{folder} names a file outside of it: {path!r}")
         if not file.is_file() or file.stat().st_size != entry["bytes"]:
             raise AnnotatorFailed(f"the bundle file {file} is missing or has another size")

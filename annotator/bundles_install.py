@@ -22,6 +22,7 @@ from annotator.download import Download, Progress
 from annotator.errors import AnnotatorFailed
 
 GENOME = "genome.fa.gz"
+LOCK = "lock"
 
 
 def install(
@@ -34,9 +35,7 @@ def install(
     target = into.absolute() / manifest.id
     chosen = manifest.chosen(sources)
     with _staging(target) as staging:
-        folder = staging / "bundle"
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
+        folder = _emptied(staging)
         _Installation(manifest, chosen, staging, folder, progress).run()
         _publish(folder, target)
     return target
@@ -47,8 +46,7 @@ def copy(installed: Path, into: Path) -> Path:
     bundle = bundles.load(installed)
     target = into.absolute() / bundle.id
     with _staging(target) as staging:
-        folder = staging / "bundle"
-        shutil.rmtree(folder, ignore_errors=True)
+        folder = _emptied(staging)
         for path in (bundles.MANIFEST, *bundle.files):
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(bundle.folder / path, folder / path)
@@ -58,20 +56,46 @@ def copy(installed: Path, into: Path) -> Path:
 
 @contextmanager
 def _staging(target: Path) -> Iterator[Path]:
-    """Yield the folder of one installation at a time; it is kept when that fails."""
-    if target.exists():
-        raise AnnotatorFailed(f"{target} is there already")
+    """Yield the folder of one installation at a time; it is kept when that fails.
+
+    One that was stopped after its bundle got its name is tidied away.
+    """
     staging = target.with_name(f".{target.name}.installing")
-    staging.mkdir(parents=True, exist_ok=True)
-    lock = os.open(staging / "lock", os.O_CREAT | os.O_RDWR)
+    try:
+        if target.exists() and not staging.exists():
+            raise AnnotatorFailed(f"{target} is there already")
+        staging.mkdir(parents=True, exist_ok=True)
+        with _locked(staging / LOCK, target.name):
+            if not target.exists():
+                yield staging
+                shutil.rmtree(staging)
+                return
+            shutil.rmtree(staging)
+        raise AnnotatorFailed(f"{target} is there already")
+    except OSError as error:
+        raise AnnotatorFailed(f"{target.name} cannot be installed: {error}") from error
+
+
+@contextmanager
+def _locked(file: Path, name: str) -> Iterator[None]:
+    lock = os.open(file, os.O_CREAT | os.O_RDWR)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield staging
-        shutil.rmtree(staging)
+        if os.fstat(lock).st_nlink == 0:  # the one that held it has ended and tidied up
+            raise BlockingIOError
+        yield
     except BlockingIOError:
-        raise AnnotatorFailed(f"another installation of {target.name} is under way") from None
+        raise AnnotatorFailed(f"another installation of {name} is under way") from None
     finally:
         os.close(lock)
+
+
+def _emptied(staging: Path) -> Path:
+    """Return the folder of the bundle to be, without what a stopped installation left there."""
+    folder = staging / "bundle"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder
 
 
 def _publish(folder: Path, target: Path) -> None:
@@ -97,21 +121,23 @@ class _Installation:
             source.name: [self._fetched(source.name, file) for file in source.files]
             for source in self.sources
         }
+        self._say("preparing the sequence")
         plans = self._plans(prepare_fasta(fasta, self.folder / GENOME))
         names = Names(plans)
-        self._say("genes")
+        self._say("preparing the genes")
         with_genes = prepare_genes(genes, self.folder / "genes", names)
         releases = {}
         for source in self.sources:
-            self._say(source.name)
+            self._say(f"preparing {source.name}")
             place = self._place_of(source)
             releases[source.name] = prepare_source(
                 source, files[source.name], place, names, self.folder / GENOME
             )
+        self._say("checking everything")
         self._write_manifest(plans, with_genes, releases)
 
     def _say(self, what: str) -> None:
-        self.progress(f"preparing {what}", 0, None)
+        self.progress(what, 0, None)
 
     def _fetched(self, role: str, file: RemoteFile) -> Path:
         """Return where the file is on this machine, checked."""
@@ -121,6 +147,7 @@ class _Installation:
         if not path.is_file():
             raise AnnotatorFailed(f"{path} is not a file")
         expected, algorithm = self._expected(role, file)
+        self._say(f"checking {file.name}")
         if expected and digest(path, algorithm) != expected:
             if path.parent == self.staging:
                 path.unlink()  # a second try must not meet it again

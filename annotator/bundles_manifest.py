@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from annotator.bundles import PLAIN_NAME
 from annotator.errors import AnnotatorFailed
 
 SCHEMA = "gas.bundle-manifest/1"
 SHIPPED = Path(__file__).parent / "manifests"
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # fit to be the name of a file
 _COLUMN = re.compile(r"GAS_[A-Za-z0-9_]+")
 _ORIGINAL = re.compile(r"ID|INFO/[A-Za-z_][A-Za-z0-9_.]*")
 
@@ -81,7 +81,7 @@ class Manifest:
         for name in names:
             if name not in known:
                 raise AnnotatorFailed(f"{self.id} has no source {name}; it has {', '.join(known)}")
-        return tuple(known[name] for name in names)
+        return tuple(known[name] for name in dict.fromkeys(names))
 
 
 def shipped() -> dict[str, Path]:
@@ -144,6 +144,6 @@ def _file(entry: dict[str, Any], folder: Path) -> RemoteFile:
 
 
 def _plain(name: str) -> str:
-    if not _PLAIN_NAME.fullmatch(name):
+    if not PLAIN_NAME.fullmatch(name):
         raise AnnotatorFailed(f"{name!r} cannot be the name of a file")
     return name

@@ -2,7 +2,6 @@
 
 import gzip
 import os
-import re
 import tempfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -14,6 +13,7 @@ import pysam
 from pysam.utils import SamtoolsError
 
 from annotator.bgzf import BgzfWriter
+from annotator.bundles import PLAIN_NAME
 from annotator.bundles_manifest import ContigPlan, SourcePlan
 from annotator.errors import AnnotatorFailed, InputRefused
 from annotator.header import Header, read_header
@@ -27,7 +27,6 @@ MOVES = "10000"  # bases that an allele may move in a repeat
 FROM_HEADER = "header:"  # a release that the file itself tells
 _GENES_HEADER = b"##gff-version 3\n"
 _NOT_GENES = b"biological_region"  # half of Ensembl's lines; the engine has no use for them
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 class Names:
@@ -103,11 +102,14 @@ def prepare_source(
             _slim(file, part, kept, table, genome)
         if len(parts) > 1:
             _finish([Stage(["concat", *_indexed(target), *map(str, parts)], log=table)])
+    with pysam.TabixFile(str(target)) as index:
+        if not index.contigs:
+            raise AnnotatorFailed(f"{source.name} holds no variants on any contig of the sequence")
     return release
 
 
 def _genes_file(folder: Path, name: str) -> IO[bytes]:
-    if not _PLAIN_NAME.fullmatch(name):
+    if not PLAIN_NAME.fullmatch(name):
         raise AnnotatorFailed(f"contig {name!r} cannot be the name of a file")
     file = (folder / f"{name}.gff3").open("wb")
     file.write(_GENES_HEADER)

@@ -5,6 +5,7 @@ so that a file which changed on the server is fetched anew and never stitched to
 """
 
 import http.client
+import io
 import time
 import urllib.error
 import urllib.request
@@ -65,13 +66,16 @@ class Download:
             return
         if urlsplit(self.url).scheme not in {"http", "https"}:
             raise AnnotatorFailed(f"{self.url} is not an http(s) address")
-        for attempt in range(ATTEMPTS):
+        vain, most = 0, self._size()  # attempts in a row that brought nothing new
+        while True:
             try:
                 self._attempt()
             except _BrokeOffError as failure:
-                if attempt + 1 == ATTEMPTS:
+                vain = 0 if self._size() > most else vain + 1
+                most = max(most, self._size())
+                if vain == ATTEMPTS:
                     raise AnnotatorFailed(f"{self.url}: {failure}") from failure
-                time.sleep(FIRST_WAIT_SECONDS * 2**attempt)
+                time.sleep(FIRST_WAIT_SECONDS * 2**vain)
             else:
                 self._part.rename(self.target)
                 self._validator.unlink(missing_ok=True)
@@ -116,13 +120,20 @@ class Download:
             self._forget()
             self._remember(answer)
         total = self._total(answer)
-        with self._part.open("ab") as file:
+        with self._part.open("ab", buffering=0) as file:  # what came is kept at once
             while block := answer.read1(READ_BYTES):
-                file.write(block)
-                file.flush()  # what came is kept, whatever happens next
+                self._keep(file, block)
                 self.progress(self.target.name, file.tell(), total)
         if total is not None and self._size() < total:
             raise _BrokeOffError(f"{self._size()} of {total} bytes came")
+
+    def _keep(self, file: io.FileIO, block: bytes) -> None:
+        left = memoryview(block)
+        try:
+            while left:
+                left = left[file.write(left) :]
+        except OSError as error:  # a full disk, which no second attempt mends
+            raise AnnotatorFailed(f"{self._part} cannot be written: {error}") from error
 
     def _total(self, answer: http.client.HTTPResponse) -> int | None:
         length = answer.headers.get("Content-Length", "")
@@ -142,6 +153,8 @@ class Download:
     def _refused(self, error: urllib.error.HTTPError) -> None:
         error.close()
         if error.code == _RANGE_PAST_THE_END:
+            if error.headers.get("Content-Range") == f"bytes */{self._size()}":
+                return  # it was whole, and only its name was missing
             self._forget()
         elif error.code not in _TRY_AGAIN:
             raise AnnotatorFailed(f"{self.url} answered {error.code}") from error

@@ -106,13 +106,22 @@ def _send(request: BaseHTTPRequestHandler, shelf: Shelf, content: bytes, *, firs
         content = bytes(len(content))
     if asked and request.headers.get("If-Range", tag) == tag and manner != "no ranges":
         start = int(asked.removeprefix("bytes=").removesuffix("-"))
+        if start >= len(content):
+            total = len(content) + 50 * (manner == "longer")
+            _head(request, 416, Content_Range=f"bytes */{total}", Content_Length="0")
+            return
         shelf.resumed.append(start)
     body = content[start:]
     length = len(body) + {"longer": 50, "shorter": -50}.get(manner, 0)
     told = {"Content_Range": f"bytes {start}-{len(content) - 1}/{len(content)}"} if start else {}
     _head(request, 206 if start else 200, Content_Length=str(length), ETag=tag, **told)
     half = manner in {"breaks", "changes", "no ranges", "stalls"} and first
-    request.wfile.write(body[: len(body) // 2] if half else body)
+    sent = len(body) // 2 if half else len(body)
+    if manner.startswith("breaks after ") and first:
+        sent = int(manner.removeprefix("breaks after "))
+    if manner.startswith("trickles "):
+        sent = int(manner.removeprefix("trickles "))
+    request.wfile.write(body[:sent])
     request.wfile.flush()
     if manner == "stalls" and first:
         request.rfile.read(1)  # until the other side is gone
