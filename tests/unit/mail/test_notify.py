@@ -12,7 +12,7 @@ from pytest_django import Settings
 from gas.mail import MailUnavailable
 from gas.models import JobEvent, Notice
 from tasks.notify import notify
-from tasks.sweep import stranded_notices
+from tasks.stuck import stranded_notices
 from tests.unit.mail.backends import Failing
 from tests.unit.mail.letters import Owe
 from tests.unit.mail.test_faults import ses
