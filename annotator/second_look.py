@@ -45,21 +45,21 @@ Fields = list[tuple[bytes, bytes]]  # tag and value
 Found = dict[Allele, Fields]
 
 
-def candidates(sites: Sites, names: Mapping[bytes, Contig]) -> list[Allele]:
-    """Return the alleles that may need it."""
+def candidates(sites: Sites, names: Mapping[bytes, Contig], *, every: bool = False) -> list[Allele]:
+    """Return the alleles that may need it, or `every` one that can be looked up."""
     odd = pc.or_(_of_several_bases(sites), _perhaps_repeated(sites))
-    every = (sites.contigs, sites.positions, sites.refs, sites.alts)
+    odd = pc.or_(odd, pa.scalar(every))
+    columns = (sites.contigs, sites.positions, sites.refs, sites.alts)
     times: Counter[Allele] = Counter()
     for name, position, ref, several in zip(
-        *(_cells(column, odd) for column in every), strict=True
+        *(_cells(column, odd) for column in columns), strict=True
     ):
-        if contig := names.get(name):
+        contig = names.get(name)
+        if contig and 0 < int(position) <= contig.length + 1 - len(ref):
             ours = contig.name.encode()
             times.update(Allele(ours, position, ref, alt) for alt in several.split(b","))
-    repeated_or_longer = (
-        allele for allele, n in times.items() if n > 1 or not _is_shortest(allele)
-    )
-    return list(filter(_is_plain, repeated_or_longer))
+    needed = (allele for allele, n in times.items() if every or n > 1 or not _is_shortest(allele))
+    return list(filter(_is_plain, needed))
 
 
 def write_candidates(alleles: Iterable[Allele], target: Path) -> None:
@@ -77,6 +77,17 @@ def keep_apart(normalised: Path, target: Path) -> Sites:
         file.write(_vcf((*allele, b",".join(origins[allele])) for allele in alleles))
     pysam.tabix_index(str(target), preset="vcf", force=True)
     return Sites(*(pa.array(cells, pa.binary()) for cells in zip(*alleles, strict=True)))
+
+
+def declarations(looked_up: Path) -> bytes:
+    """Return the header lines that declare the sources' columns."""
+    lines = looked_up.read_bytes().split(b"\n")
+    own = (ORIGIN, b"GAS_SKIP")
+    return b"".join(
+        line + b"\n"
+        for line in lines
+        if line.startswith(b"##INFO=<ID=GAS_") and line[11:].split(b",")[0] not in own
+    )
 
 
 def read_found(looked_up: Path) -> Found:

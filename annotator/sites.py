@@ -23,6 +23,11 @@ class Sites:
     refs: pa.Array
     alts: pa.Array
 
+    @property
+    def before_first_base(self) -> bool:
+        """Whether a record stands at position 0, as telomeres may: no index leads there."""
+        return any(position.strip(b"0") == b"" for position in self._firsts())
+
     def write_regions(self, target: Path, swap: Mapping[bytes, bytes]) -> bool:
         """Write what `bcftools -R` reads, with names swapped; False where an index cannot help."""
         regions = list(self._regions())
@@ -35,6 +40,11 @@ class Sites:
             )
         )
         return True
+
+    def _firsts(self) -> list[bytes]:
+        start = pc.starts_with(self.positions, pattern="0")
+        firsts: list[bytes] = self.positions.filter(start).to_pylist()
+        return firsts
 
     def _regions(self) -> Iterator[tuple[bytes, int, int]]:
         """Yield the stretches that hold all records, without the long ones that hold none."""

@@ -12,7 +12,14 @@ from pathlib import Path
 
 from annotator.bundles import Bundle, Contig, Source
 from annotator.errors import AnnotatorFailed
-from annotator.second_look import Found, candidates, keep_apart, read_found, write_candidates
+from annotator.second_look import (
+    Found,
+    candidates,
+    declarations,
+    keep_apart,
+    read_found,
+    write_candidates,
+)
 from annotator.sites import Sites, sites_of
 from annotator.stages import Stage, StageFailedError
 
@@ -37,13 +44,16 @@ class Sources:
         if not self._bundle.sources:
             return records, {}
         sites = sites_of(shard)
+        if sites.before_first_base:  # where `annotate` would lose what it cannot jump to
+            found = self._look_again(sites, every=True)
+            return self._declared(records), found
         for swap in swaps(used, self._bundle.names()):
             records = self._pass(records, swap, sites)
         return records, self._look_again(sites)
 
-    def _look_again(self, sites: Sites) -> Found:
-        """Return what the sources say of alleles that `annotate` may have missed."""
-        alleles = candidates(sites, self._bundle.names())
+    def _look_again(self, sites: Sites, *, every: bool = False) -> Found:
+        """Return what the sources say of `every` allele, or of what `annotate` may have missed."""
+        alleles = candidates(sites, self._bundle.names(), every=every)
         if not alleles:
             return {}
         written, apart = self._work / "candidates.vcf", self._work / "apart.vcf.gz"
@@ -53,6 +63,14 @@ class Sources:
         for source in self._bundle.sources:
             apart = self._annotated(apart, [*_columns(source), *near])
         return read_found(self._text("view", [], apart))
+
+    def _declared(self, records: Path) -> Path:
+        """Return the records with only the header of what was looked up."""
+        looked_up, lines = self._work / "view.vcf", self._work / "declarations"
+        if not looked_up.exists():
+            return records
+        lines.write_bytes(declarations(looked_up))
+        return self._annotated(records, ["-h", str(lines)])
 
     def _pass(self, records: Path, swap: dict[str, str], sites: Sites) -> Path:
         """Take the columns for one name of each contig."""

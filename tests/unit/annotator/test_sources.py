@@ -172,3 +172,12 @@ def test_names_are_exchanged_both_ways() -> None:
 def test_a_record_at_position_nought_does_not_get_lost(tmp_path: Path) -> None:
     outdir = results(write(tmp_path, row("chr16", 0, "N", "C"), MISSENSE))
     assert [info.get("GAS_KNOWN") for info in infos(outdir)] == [None, "rs1"]
+    with pysam.VariantFile(str(outdir / "annotated.vcf.gz")) as file:
+        assert "GAS_KNOWN" in file.header.info
+
+
+def test_flagged_indels_do_not_disturb_the_lookup(tmp_path: Path) -> None:
+    odd = [row("MT", 16569, "GG", "G"), row("MT", 20000, "GG", "G"), row("MT", 20001, "CC", "CG")]
+    outdir = results(write(tmp_path, *[MISSENSE] * 20, row("MT", 5, "TTT", "T"), *odd))
+    assert [info.get("GAS_SKIP") for info in infos(outdir)][20:] == ["ref_mismatch"] * 4
+    assert {info["GAS_KNOWN"] for info in infos(outdir)[:20]} == {"rs1"}
