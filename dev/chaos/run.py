@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dev.chaos import samples, script, verdict
 from dev.chaos.crowd import Crowd
+from dev.chaos.postbox import ACTION, Postbox
 from dev.chaos.strikes import Siege
 from dev.chaos.town import TIMERS, Server, Town
 from dev.chaos.verdict import Verdict
@@ -14,7 +15,6 @@ from dev.faults.proxy import Proxy
 from dev.stack import Ports
 from dev.waiting import NotInTime, until
 
-SEND_MAIL = "/outbound-emails"
 JOBS_PER_STRIKE, FEWEST_STRIKES = 6, 8
 
 #: Seconds for the service to come to rest after the last fault, and more for each job.
@@ -40,12 +40,13 @@ class Run:
     def play(self) -> Verdict:
         """Do it all and return what was found."""
         ports = Ports.free()
-        with Proxy(ports.aws) as proxy:
+        postbox = Postbox()
+        with Proxy(ports.aws) as proxy, proxy.failing(ACTION, postbox):
             settings = TIMERS | {"AWS_ENDPOINT_URL": proxy.endpoint}
             if self.database:
                 settings["DATABASE_URL"] = self.database
             with Town(self.folder, ports, settings) as town:
-                found = self._besiege(Siege(town, proxy, self.server))
+                found = self._besiege(Siege(town, proxy, postbox, self.server))
         found.figures["seconds"] = round(time.monotonic() - self.began)
         return found
 
@@ -61,8 +62,7 @@ class Run:
         crowd.sign_in([persona.name for persona in PERSONAS])
         self._strike(siege, crowd)
         unrest = self._rest(town)
-        sent = [call.body for call in siege.proxy.calls if call.path.endswith(SEND_MAIL)]
-        found = verdict.judge(town, crowd.told, made, sent, siege.poison)
+        found = verdict.judge(town, crowd.told, made, siege.postbox.taken, siege.poison)
         for person in crowd.people.values():
             if (plan := person.plan()) != person.expected_plan:
                 found.blame("plans", f"{person.name} is on {plan}, not {person.expected_plan}")

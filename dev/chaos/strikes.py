@@ -13,6 +13,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from dev.chaos.postbox import Postbox
 from dev.chaos.script import Strike
 from dev.chaos.town import COURIERS, QUEUE_NAMES, WORKERS, Server, Town
 from dev.children import children_of
@@ -31,6 +32,7 @@ class Siege:
 
     town: Town
     proxy: Proxy
+    postbox: Postbox
     postgres: Server | None = None
     done: Counter[str] = field(default_factory=Counter)
     seen: dict[QueuedMessage, None] = field(default_factory=dict)  # messages of any time, in order
@@ -186,32 +188,45 @@ def _poisoned(siege: Siege, dice: random.Random) -> bool:
     return True
 
 
-_EMPTY_YES = ("garbage", "wrong-shape")
-
 #: What each service can do to a request. A mail service that says yes and sends nothing cannot be
-#: told from one that sends, so that SES is spared answers of 200 that mean nothing.
-_OF = {
+#: told from one that sends; nor can an answer that was altered where TLS would have noticed.
+_OF: dict[str, dict[str, Fault]] = {
     "sqs": SQS_FAULTS,
-    "s3": S3_FAULTS,
-    "ses": {name: fault for name, fault in FAULTS.items() if name not in _EMPTY_YES},
+    "s3": {name: fault for name, fault in S3_FAULTS.items() if name != "altered"},
+    "ses": {n: fault for n, fault in FAULTS.items() if n not in ("garbage", "wrong-shape")},
 }
 
 
 def _failing(service: str) -> Callable[[Siege, random.Random], bool]:
     def strike(siege: Siege, dice: random.Random) -> bool:
-        faults: dict[str, Fault] = _OF[service]
-        name, share = dice.choice(sorted(faults)), dice.choice([0.3, 0.6, 1.0])
-        fate = random.Random(dice.random())
-
-        def chosen(call: Call) -> bool:
-            return call.service == service and fate.random() < share
-
-        with siege.proxy.failing("*", faults[name], chosen=chosen) as rule:
-            time.sleep(dice.uniform(1, LONGEST_OUTAGE))
-        siege.done[f"requests to {service} failed"] += len(rule.hits)
-        return bool(rule.hits)
+        name, share = dice.choice(sorted(_OF[service])), dice.choice([0.3, 0.6, 1.0])
+        seconds, fate = dice.uniform(1, LONGEST_OUTAGE), random.Random(dice.random())
+        fail = _mails_fail if service == "ses" else _requests_fail
+        hits = fail(siege, service, _OF[service][name], share, seconds, fate)
+        siege.done[f"requests to {service}: {name}"] += hits
+        return hits > 0
 
     return strike
+
+
+def _requests_fail(
+    siege: Siege, service: str, fault: Fault, share: float, seconds: float, fate: random.Random
+) -> int:
+    def chosen(call: Call) -> bool:
+        return call.service == service and fate.random() < share
+
+    with siege.proxy.failing("*", fault, chosen=chosen) as rule:
+        time.sleep(seconds)
+    return len(rule.hits)
+
+
+def _mails_fail(
+    siege: Siege, _service: str, fault: Fault, share: float, seconds: float, fate: random.Random
+) -> int:
+    before = siege.postbox.hits
+    with siege.postbox.failing(fault, share, fate):
+        time.sleep(seconds)
+    return siege.postbox.hits - before
 
 
 def _patient(

@@ -11,7 +11,7 @@ from celeryconfig import QUEUES
 from dev import postgres
 from dev.children import HOST, end
 from dev.database import Database
-from dev.local_aws import Mail, QueuedMessage, mails_at, messages_at
+from dev.local_aws import QueuedMessage, messages_at
 from dev.local_aws.server import CREDENTIALS, REGION
 from dev.stack import Stack
 
@@ -33,13 +33,18 @@ TIMERS = {
     "GAS_SWEEP_EVERY": "4s",
 }
 
+QUEUE_NAMES = [queue.queue_name for queue in QUEUES.values()]
+DEAD_NAMES = [queue.dead_letter_name for queue in QUEUES.values()]
+
 #: What is not at rest: jobs that are not where their owner's plan wants them, what is owed.
 _RESTLESS = {
     "jobs": """SELECT count(*) FROM gas_job job JOIN gas_user owner ON owner.id = job.owner_id
         WHERE job.status NOT IN ('failed', 'cancelled') AND job.status
         <> CASE owner.plan_id WHEN 'premium' THEN 'completed' ELSE 'archived' END""",
     "mails owed": "SELECT count(*) FROM gas_notice WHERE sent_at IS NULL",
-    "bytes to destroy": "SELECT count(*) FROM gas_discard",
+    # What is due later is a late look at what was destroyed already.
+    "bytes to destroy": """SELECT count(*) FROM gas_discard
+        WHERE try_at <= CURRENT_TIMESTAMP OR tries > 0""",
 }
 
 
@@ -117,14 +122,6 @@ class Town(Stack):
     def messages(self) -> list[QueuedMessage]:
         """Everything in every queue, delayed and in flight too."""
         return messages_at(self.local_url)
-
-    def mails(self) -> list[Mail]:
-        """Every mail that was taken for delivery."""
-        return mails_at(self.local_url)
-
-
-QUEUE_NAMES = [queue.queue_name for queue in QUEUES.values()]
-DEAD_NAMES = [queue.dead_letter_name for queue in QUEUES.values()]
 
 
 @dataclass

@@ -12,7 +12,7 @@ from dev.chaos.books import BACK, DONE, Books, plain, right_states
 from dev.chaos.crowd import Told
 from dev.chaos.samples import SAME_EVERY_TIME, Sample
 from dev.chaos.town import DEAD_NAMES, QUEUE_NAMES, Town
-from dev.local_aws import Mail, QueuedMessage
+from dev.local_aws import QueuedMessage
 
 #: Kinds of files that move to the archive.
 MOVED = frozenset({"vcf", "index", "tsv", "parquet"})
@@ -42,10 +42,10 @@ def judge(
     town: Town,
     told: Sequence[Told],
     samples: Mapping[str, Sample],
-    sent: Sequence[bytes],
+    taken: Sequence[bytes],
     poison: set[str],
 ) -> Verdict:
-    """Check everything; `sent` are the mails as they were handed over, `poison` bad messages."""
+    """Check everything; `taken` are the mails as they were handed over, `poison` bad messages."""
     verdict, books = Verdict(), Books.read(town.database)
     _judge_states(verdict, books, told, samples)
     for one in told:
@@ -53,7 +53,7 @@ def judge(
             _judge_results(verdict, books, one.job, samples[one.errand.sample])
     _judge_objects(verdict, books, town)
     _judge_notices(verdict, books)
-    _judge_mails(verdict, books, town.mails(), sent)
+    _judge_mails(verdict, books, taken)
     _judge_messages(verdict, town.messages(), poison)
     verdict.figures["jobs"] = len(books.jobs)
     states = Counter(job.status for job in books.jobs.values())
@@ -150,40 +150,30 @@ def _judge_notices(verdict: Verdict, books: Books) -> None:
             verdict.blame("mails", f"the {notice.kind} mail of job {notice.job} is still owed")
 
 
-def _judge_mails(
-    verdict: Verdict, books: Books, taken: Sequence[Mail], sent: Sequence[bytes]
-) -> None:
+def _judge_mails(verdict: Verdict, books: Books, taken: Sequence[bytes]) -> None:
     """Every notice was mailed, under its own Message-ID; a repeat says the same."""
-    ids = defaultdict(set)
-    for request in sent:
+    came: dict[str, Counter[str]] = defaultdict(Counter)
+    for request in taken:
         message_id, words = _mail(request)
-        ids[words].add(message_id)
-    counts = Counter((mail.subject, _bare(mail.text)) for mail in taken)
-    wordings = Counter(message_id for words in counts for message_id in ids[words])
-    expected = {f"{n.kind}.{n.job}.{n.attempt}" for n in books.notices}
-    for message_id in expected - wordings.keys():
+        came[message_id][words] += 1
+    expected = {f"{notice.kind}.{notice.job}.{notice.attempt}" for notice in books.notices}
+    for message_id in sorted(expected - came.keys()):
         verdict.blame("mails", f"{message_id} never came")
-    for message_id, count in wordings.items():
-        if message_id not in expected:
-            verdict.blame("mails", f"{message_id} was owed by nobody")
-        if count > 1:
-            verdict.blame("mails", f"{message_id} came in {count} wordings")
+    for message_id in sorted(came.keys() - expected):
+        verdict.blame("mails", f"{message_id} was owed by nobody")
+    for message_id, wordings in came.items():
+        if len(wordings) > 1:
+            verdict.blame("mails", f"{message_id} came in {len(wordings)} wordings")
     verdict.figures["mails"] = len(taken)
-    verdict.figures["mails repeated, with the same Message-ID"] = len(taken) - len(expected)
+    verdict.figures["mails repeated, with the same Message-ID"] = len(taken) - len(came)
 
 
-def _mail(request: bytes) -> tuple[str, tuple[str, str]]:
-    """The Message-ID (without its host) and the words of a mail, as it was handed over."""
+def _mail(request: bytes) -> tuple[str, str]:
+    """The Message-ID (without its host), and the subject and text, of a mail as handed over."""
     mail = message_from_bytes(base64.b64decode(json.loads(request)["Content"]["Raw"]["Data"]))
     text = next(part for part in mail.walk() if part.get_content_type() == "text/plain")
-    words = text.get_payload(decode=True)
-    subject = str(mail["Subject"])
-    assert isinstance(words, bytes)
-    return mail["Message-ID"].strip("<>").partition("@")[0], (subject, _bare(words.decode()))
-
-
-def _bare(text: str) -> str:
-    return " ".join(text.split())
+    message_id = str(mail["Message-ID"]).strip("<>").partition("@")[0]
+    return message_id, f"{mail['Subject']}\n{text.get_payload()}"
 
 
 def _judge_messages(verdict: Verdict, waiting: Sequence[QueuedMessage], poison: set[str]) -> None:
