@@ -13,6 +13,9 @@ from tests.pipeline.conftest import mails_about, wait_for
 
 PERCENT = re.compile(r'<progress id="job-progress" max="100" value="(?P<percent>\d+)">')
 
+STARTED = "Annotation started"
+WORKERS = 2  # processes of the stack that annotate
+
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
 
 
@@ -74,6 +77,33 @@ def test_work_goes_on_when_aws_was_away(stack: Stack, researcher: Visitor, tmp_p
     stack.start_aws()
     wait_for(researcher, job.url, "completed", seconds=90)
     until(lambda: mails_about(stack, file), "the mail")
+
+
+def test_anothers_first_job_goes_before_a_long_queue(
+    stack: Stack, researcher: Visitor, tmp_path: Path
+) -> None:
+    give_as_many_turns = "from gas.models import Plan; Plan.objects.update(max_running_jobs=8)"
+    stack.manage("shell", "--verbosity=0", f"--command={give_as_many_turns}")
+    file = samples.repeated(tmp_path / "long.vcf", copies=1000)
+    mine = [researcher.annotate(file).url for _ in range(8)]
+    assert "before yours" in researcher.open(mine[-1]).html
+    other = Visitor(stack.site_url)
+    other.sign_in("Second researcher")
+    theirs = other.annotate(samples.repeated(tmp_path / "first.vcf", copies=1)).url
+    wait_for(other, theirs, "completed")
+    submitted, begun = (moment_of(other.open(theirs), title) for title in ("Submitted", STARTED))
+    pages = [researcher.open(url) for url in mine]
+    passed = [page for page in pages if submitted < moment_of(page, STARTED) < begun]
+    assert len(passed) <= WORKERS
+    for page in pages:
+        if page.facts["data-status"] in ("queued", "running"):
+            researcher.submit(page.form(to="cancel"))
+
+
+def moment_of(job: Page, title: str) -> str:
+    """When something happened to the job of a page, in ISO 8601; late when it has not."""
+    found = re.search(rf'<span>{title}</span>.*?datetime="([^"]+)"', job.html, re.DOTALL)
+    return found[1] if found else "9999"
 
 
 def let_a_later_job_pass(stack: Stack, researcher: Visitor, file: Path) -> None:
