@@ -2,44 +2,43 @@
 verify-provenance FILE | sign-provenance FILE
 
 Exit status: 0 done; 2 the input's fault, with one sentence on stderr; 64 a wrong command line;
-anything else is ours.
+70 it could not be done, with one sentence on stderr; 130 stopped by Ctrl-C, 143 by SIGTERM.
 """
 
 import argparse
-import gc
 import os
-import shutil
+import signal
 import sys
-import tempfile
-from pathlib import Path
+from types import FrameType
 from typing import NoReturn
 
-from annotator import bundles, bundles_command, provenance_command, sandbox
+from pysam.version import __bcftools_version__, __htslib_version__
+
+from annotator import __version__, bundles_command, provenance_command, run_command
 from annotator.errors import AnnotatorFailed, InputRefused
-from annotator.progress import OnProgress, as_bar, as_json
-from annotator.run import WORK, annotate, open_partial
-from annotator.sandbox import Sandbox
+from annotator.provenance import COMMIT
 
 EXIT_REFUSED = 2
 EXIT_FAILED = 70
 EXIT_USAGE = 64
-
-
+EXIT_SIGNAL = 128  # and the signal's number
+CLEAR_LINE = "\r\x1b[K"
 EXAMPLES = """examples:
   python -m annotator run calls.vcf.gz results/
-  python -m annotator run calls.bcf results/ --bundle references/grch38 --workers 4
-  python -m annotator run calls.vcf results/ --json | tail -1
+  python -m annotator bundle install grch38-ensembl115 --into references/
+  python -m annotator verify-provenance results/provenance.json
 
-The results are the same bytes with any number of workers. Exit status: 0 done; 2 the file was
-refused, with one sentence on stderr; 64 a wrong command line; anything else is the program's fault.
+Each command has a --help of its own.
+
+Exit status: 0 done; 2 the input was refused; 64 a wrong command line; 70 it could not be done;
+130 stopped by Ctrl-C. Whatever is wrong is told in one sentence on stderr.
 """
-MOST_WORKERS = 64
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         # argparse would exit with 2, which here means that the input was refused.
-        self.exit(EXIT_USAGE, f"{self.format_usage()}{message}\n")
+        self.exit(EXIT_USAGE, f"{message} (more: {self.prog} --help)\n")
 
 
 def main(arguments: list[str]) -> int:
@@ -47,89 +46,59 @@ def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.command(options, print)
+        sys.stdout.flush()
     except InputRefused as refusal:
-        print(_one_line(str(refusal)), file=sys.stderr)
-        return EXIT_REFUSED
+        return _ended(EXIT_REFUSED, str(refusal))
     except AnnotatorFailed as failure:
-        print(failure, file=sys.stderr)
-        return EXIT_FAILED
+        return _ended(EXIT_FAILED, str(failure))
+    except BrokenPipeError:  # whoever read our stdout has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_SIGNAL + signal.SIGPIPE
+    except OSError as error:
+        return _ended(EXIT_FAILED, str(error))
+    except KeyboardInterrupt:
+        return _ended(EXIT_SIGNAL + signal.SIGINT, "stopped")
     return os.EX_OK
 
 
-def _run(options: argparse.Namespace, _say: bundles_command.Say) -> None:
-    if options.parent:
-        sandbox.die_with(options.parent)
-    gc.disable()  # a short life without cycles; collections would cost a fifth of the time
-    source, outdir = options.input.absolute(), options.outdir.absolute()
-    bundle = options.bundle.absolute()
-    folder = open_partial(outdir)
-    tempfile.tempdir = str(folder / WORK)  # the only folder that will be left to write to
-    limits = sandbox.Limits(memory_mb=options.memory_mb, cpu_seconds=options.cpu_seconds)
-    beside = bundles.folders(bundle.parent)  # to tell what a file looks like that does not fit
-    try:
-        reads = (source, *bundles.load(bundle).places, *beside, outdir)
-        places = sandbox.Places(reads, folder, listable=(bundle.parent,))
-        walls = sandbox.enter(limits, places=places, sandbox=options.sandbox)
-        if walls.missing and options.sandbox is not Sandbox.OFF:
-            print(f"warning: this kernel leaves open: {', '.join(walls.missing)}", file=sys.stderr)
-        told = _listener(options)
-        annotate(source, outdir, bundle, walls=walls, workers=options.workers, on_progress=told)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _listener(options: argparse.Namespace) -> OnProgress | None:
-    if options.json:
-        return as_json
-    return as_bar if sys.stderr.isatty() and not options.quiet else None
+def _ended(code: int, sentence: str) -> int:
+    printable = " ".join("".join(c if c.isprintable() else "?" for c in sentence).split())
+    print(f"{CLEAR_LINE if sys.stderr.isatty() else ''}{printable}", file=sys.stderr)
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:
-    limits = sandbox.Limits()
-    parser = _Parser(prog="python -m annotator", description="Annotate the variants of a VCF.")
-    commands = parser.add_subparsers(required=True, parser_class=_Parser)
-    run = commands.add_parser(
-        "run",
-        help="annotate one file into a folder",
+    parser = _Parser(
+        prog="python -m annotator",
+        description="Annotate the variants of a VCF.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    run.add_argument("input", type=Path, metavar="IN", help="VCF, plain, gzip or BGZF, or BCF")
-    run.add_argument("outdir", type=Path, metavar="OUTDIR", help="a folder that is empty or absent")
-    run.add_argument(
-        "--bundle", type=Path, default=bundles.DEMO, metavar="DIR", help="the reference"
-    )
-    run.add_argument(
-        "--workers", type=_workers, default=1, metavar="N", help="processes side by side"
-    )
-    run.add_argument("--quiet", action="store_true", help="no progress bar")
-    run.add_argument("--json", action="store_true", help="tell stages as lines of JSON on stdout")
-    run.add_argument("--memory-mb", type=int, default=limits.memory_mb, metavar="N")
-    run.add_argument("--cpu-seconds", type=int, default=limits.cpu_seconds, metavar="N")
-    run.add_argument(
-        "--sandbox",
-        type=Sandbox,
-        choices=list(Sandbox),
-        default=Sandbox.PREFERRED,
-        help="what to do where the kernel cannot close files and network (default: %(default)s)",
-    )
-    run.add_argument("--parent", type=int, metavar="PID", help="end when this process ends")
-    run.set_defaults(command=_run)
+    engine = f"bcftools {__bcftools_version__}, htslib {__htslib_version__}"
+    version = f"annotator {__version__} ({COMMIT}), {engine}"
+    parser.add_argument("--version", action="version", version=version)
+    commands = parser.add_subparsers(required=True, parser_class=_Parser, metavar="COMMAND")
+    run_command.add_to(commands)
     bundles_command.add_to(commands)
     provenance_command.add_to(commands)
     return parser
 
 
-def _workers(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= MOST_WORKERS:
-        raise argparse.ArgumentTypeError(f"must be 1 to {MOST_WORKERS}")
-    return number
+def _end_by_signals() -> None:
+    """Tidy up when asked to stop; processes that are forked later just end."""
+    origin = os.getpid()
 
+    def stop(number: int, _frame: FrameType | None) -> None:
+        if os.getpid() != origin:
+            os._exit(EXIT_SIGNAL + number)
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        sys.exit(EXIT_SIGNAL + number)
 
-def _one_line(sentence: str) -> str:
-    return " ".join("".join(c if c.isprintable() else "?" for c in sentence).split())
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
 
 
 if __name__ == "__main__":
+    _end_by_signals()
     sys.exit(main(sys.argv[1:]))

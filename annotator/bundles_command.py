@@ -1,11 +1,12 @@
 """python -m annotator bundle install|verify|list|use-vep|use-csq"""
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from annotator import bundles, bundles_manifest, vep_cache
 from annotator.bundles_install import copy, install
@@ -14,24 +15,66 @@ from annotator.errors import AnnotatorFailed
 
 REDRAW_SECONDS = 0.2
 MEBIBYTE = 1 << 20
+EXAMPLES = """examples:
+  python -m annotator bundle list references/
+  python -m annotator bundle install grch38-ensembl115 --into references/
+
+Each command has a --help of its own. Exit status: 0 done; 64 a wrong command line; 70 it could not
+be done, and stderr says why in a sentence; 130 stopped by Ctrl-C.
+"""
+INSTALL_EXAMPLES = """examples:
+  python -m annotator bundle install grch38-ensembl115 --into references/
+  python -m annotator bundle install grch38-ensembl115 --into references/ --sources clinvar,dbsnp
+  python -m annotator bundle install mine.json --into references/
+  python -m annotator bundle install --from /media/disk/grch38-ensembl115 --into references/
+
+Prints the folder of the bundle. Stopped, it goes on where it was when it is called again. Every
+file is checked; nothing is to be seen under the bundle's name before all of it is right.
+"""
+VERIFY_EXAMPLES = """example:
+  python -m annotator bundle verify references/grch38-ensembl115
+
+Exit status: 0 every file is what it was; 70 one is not, and stderr names it.
+"""
+LIST_EXAMPLES = """examples:
+  python -m annotator bundle list references/
+  python -m annotator bundle list references/ --json
+
+Columns: id, assembly, genes, sources, folder. Manifests that come with the program are listed too.
+"""
 Say = Callable[[str], None]
-
-
+Row = dict[str, Any]
 P = TypeVar("P", bound=argparse.ArgumentParser)
 
 
 def add_to(commands: "argparse._SubParsersAction[P]") -> None:
     """Add `bundle` and its own commands to the program."""
-    bundle = commands.add_parser("bundle", help="install, verify and list reference bundles")
-    verbs = bundle.add_subparsers(required=True)
-    _add_install(verbs.add_parser("install", help="fetch and prepare a bundle, or copy one"))
-    verify = verbs.add_parser("verify", help="compare every file of a bundle with its checksum")
+    words = "install, verify and list reference bundles"
+    bundle = commands.add_parser("bundle", help=words, description=words, **_with(EXAMPLES))
+    verbs = bundle.add_subparsers(required=True, metavar="COMMAND")
+    words = "fetch and prepare a bundle, or copy one"
+    _add_install(verbs.add_parser("install", help=words, **_with(INSTALL_EXAMPLES)))
+    words = "compare every file of a bundle with its checksum"
+    verify = verbs.add_parser("verify", help=words, **_with(VERIFY_EXAMPLES))
     verify.add_argument("folder", type=Path, metavar="DIR", help="an installed bundle")
     verify.set_defaults(command=_verify)
     _add_engines(verbs)
-    listing = verbs.add_parser("list", help="show the bundles of a folder, and the manifests")
-    listing.add_argument("folder", type=Path, metavar="DIR", nargs="?", default=bundles.SHIPPED)
+    words = "show the bundles of a folder, and the manifests"
+    listing = verbs.add_parser("list", help=words, **_with(LIST_EXAMPLES))
+    listing.add_argument(
+        "folder",
+        type=Path,
+        metavar="DIR",
+        nargs="?",
+        default=bundles.SHIPPED,
+        help="where bundles are installed (default: what comes with the program)",
+    )
+    listing.add_argument("--json", action="store_true", help="tell them as JSON")
     listing.set_defaults(command=_list)
+
+
+def _with(examples: str) -> dict[str, Any]:
+    return {"epilog": examples, "formatter_class": argparse.RawDescriptionHelpFormatter}
 
 
 def _add_install(parser: argparse.ArgumentParser) -> None:
@@ -80,7 +123,11 @@ def _install(options: argparse.Namespace, say: Say) -> None:
         say(str(copy(options.installed, options.into)))
         return
     manifest = bundles_manifest.read(options.manifest)
-    say(str(install(manifest, options.into, sources=options.sources, progress=_progress())))
+    progress = _progress()
+    folder = install(manifest, options.into, sources=options.sources, progress=progress)
+    if isinstance(progress, Bar):
+        sys.stderr.write("\n")
+    say(str(folder))
 
 
 def _verify(options: argparse.Namespace, say: Say) -> None:
@@ -91,14 +138,41 @@ def _verify(options: argparse.Namespace, say: Say) -> None:
 
 
 def _list(options: argparse.Namespace, say: Say) -> None:
-    for folder in bundles.folders(options.folder):
+    if not options.folder.is_dir():
+        raise AnnotatorFailed(f"{options.folder} is no folder")
+    rows = [_installed(folder) for folder in bundles.folders(options.folder)]
+    rows += [_offered(name) for name in bundles_manifest.shipped()]
+    if options.json:
+        say(json.dumps(rows, indent=1))
+        return
+    for row in rows:
+        cells = row | {"sources": ", ".join(row["sources"]) or "no sources"}
+        say("\t".join(cells.values()))
+
+
+def _installed(folder: Path) -> Row:
+    try:
         bundle = bundles.load(folder)
-        sources = ", ".join(f"{source.name} {source.release}" for source in bundle.sources)
-        say(f"{bundle.id}\t{bundle.assembly}\t{bundle.genes}\t{sources or 'no sources'}\t{folder}")
-    for name in bundles_manifest.shipped():
-        manifest = bundles_manifest.read(name)
-        sources = ", ".join(source.name for source in manifest.sources)
-        say(f"{name}\t{manifest.assembly}\t{manifest.genes_release}\t{sources}\tto be installed")
+    except AnnotatorFailed as failure:
+        return _row(folder.name, "?", "?", [], f"broken: {failure}")
+    sources = [f"{source.name} {source.release}" for source in bundle.sources]
+    return _row(bundle.id, bundle.assembly, bundle.genes, sources, str(folder))
+
+
+def _offered(name: str) -> Row:
+    manifest = bundles_manifest.read(name)
+    sources = [source.name for source in manifest.sources]
+    return _row(name, manifest.assembly, manifest.genes_release, sources, "to be installed")
+
+
+def _row(name: str, assembly: str, genes: str, sources: list[str], folder: str) -> Row:
+    return {
+        "id": name,
+        "assembly": assembly,
+        "genes": genes,
+        "sources": sources,
+        "folder": folder,
+    }
 
 
 def _progress() -> Progress:

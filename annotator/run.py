@@ -43,14 +43,17 @@ def partial_folder(outdir: Path) -> Path:
     return outdir.with_name(f".{outdir.name}.partial")
 
 
-def open_partial(outdir: Path) -> Path:
-    """Make the folder where a run works, or empty it: walls may already stand around it."""
+def open_partial(outdir: Path, *, keep: Path | None = None) -> Path:
+    """Make the folder where a run works, or empty it: walls may already stand around it.
+
+    `keep` is a file that may lie there as the run's input.
+    """
     results = partial_folder(outdir)
     results.mkdir(parents=True, exist_ok=True)
     for left in results.iterdir():
         if left.is_dir():
             shutil.rmtree(left)
-        else:
+        elif left != keep:
             left.unlink()
     return results
 
@@ -71,13 +74,15 @@ def annotate(
     """
     if outdir.exists() and any(outdir.iterdir()):
         raise AnnotatorFailed(f"{outdir} is not empty")
-    results = open_partial(outdir)
+    results = open_partial(outdir, keep=source)
     work = results / WORK
     work.mkdir(parents=True)
     try:
         job = _Job(source, results, work, load(bundle_folder), str(walls or NO_WALLS))
         job.run(workers, Progress(on_progress))
         shutil.rmtree(work)
+        if source.parent == results:
+            source.unlink()
         results.rename(outdir)
     finally:
         shutil.rmtree(results, ignore_errors=True)

@@ -1,6 +1,52 @@
+import json
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from annotator.__main__ import main
+from annotator.bundles import DEMO
 from annotator.bundles_command import Bar
+from annotator.bundles_install import copy
+from annotator.errors import AnnotatorFailed
+
+
+def test_a_broken_bundle_does_not_hide_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy(DEMO, tmp_path)
+    for name in ("empty", "half"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "empty" / "bundle.json").write_text("{}")
+    (tmp_path / "half" / "bundle.json").write_text('{"schema": "gas.reference-bundle/1"}')
+    assert main(["bundle", "list", str(tmp_path), "--json"]) == 0
+    rows = {row["id"]: row["folder"] for row in json.loads(capsys.readouterr().out)}
+    assert rows["demo-grch38"] == str(tmp_path / "demo-grch38")
+    assert rows["empty"].startswith("broken: ")
+    assert rows["half"].startswith("broken: ")
+    assert rows["grch38-ensembl115"] == "to be installed"
+
+
+def test_a_folder_that_is_not_there_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["bundle", "list", str(tmp_path / "absent")]) == 70
+    assert capsys.readouterr().err == f"{tmp_path}/absent is no folder\n"
+
+
+@pytest.mark.parametrize(
+    "edit", [{"id": "../up"}, {"files": {"../../up": {"bytes": 0, "sha256": ""}}}]
+)
+def test_a_bundle_that_reaches_out_of_its_folder_is_not_copied(
+    tmp_path: Path, edit: dict[str, Any]
+) -> None:
+    hostile = copy(DEMO, tmp_path)
+    content = json.loads((hostile / "bundle.json").read_text())
+    (hostile / "bundle.json").write_text(json.dumps(content | edit))
+    (tmp_path / "up").touch()
+    with pytest.raises(AnnotatorFailed):
+        copy(hostile, tmp_path / "elsewhere" / "deep")
+    assert not (tmp_path / "elsewhere").exists()
 
 
 class Clock:

@@ -2,13 +2,18 @@
 
 import json
 import os
+import re
 import resource
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from annotator.__main__ import main
+from annotator.run import RESULTS
 from tests.unit.annotator.samples import row, write
 
 ROOT = Path(__file__).parents[3]
@@ -46,6 +51,112 @@ def test_control_characters_of_the_input_do_not_reach_the_terminal(tmp_path: Pat
 @pytest.mark.parametrize("arguments", [(), ("run",), ("run", "a", "b", "--memory-mb", "much")])
 def test_a_wrong_command_line_is_not_the_inputs_fault(arguments: tuple[str, ...]) -> None:
     assert program(*arguments).returncode == 64
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "",
+        "run",
+        "bundle",
+        "bundle install",
+        "bundle verify",
+        "bundle list",
+        "verify-provenance",
+        "sign-provenance",
+    ],
+)
+def test_every_command_shows_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*command.split(), "--help"])
+    assert ended.value.code == 0
+    assert f"  python -m annotator {command}" in capsys.readouterr().out.partition("example")[2]
+
+
+def test_the_version_names_the_engine_too(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert re.fullmatch(
+        r"annotator \S+ \(\S+\), bcftools \S+, htslib \S+\n", capsys.readouterr().out
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "outdir", "sentence"),
+    [
+        ("absent.vcf", "out", "absent.vcf is not there, or no file"),
+        (".", "out", ". is a folder"),
+        ("input.vcf", "full", "full is not empty; the results need a folder of their own"),
+        ("input.vcf", "input.vcf", "input.vcf is a file; the results need a folder of their own"),
+        ("input.vcf", "input.vcf/out", "input.vcf/out cannot be made"),
+    ],
+)
+def test_places_that_do_not_fit_are_told_in_one_line_and_nothing_is_made(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    source: str,
+    outdir: str,
+    sentence: str,
+) -> None:
+    write(tmp_path, row("MT", 1, "G", "A"))
+    (tmp_path / "full" / "kept").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main(["run", source, outdir])
+    assert ended.value.code == 64
+    told = capsys.readouterr().err
+    assert told.startswith(sentence)
+    assert told.count("\n") == 1
+    assert {path.name for path in tmp_path.iterdir()} == {"input.vcf", "full"}
+
+
+def test_a_vcf_comes_from_stdin_in_any_folder(tmp_path: Path) -> None:
+    write(tmp_path, row("MT", 1, "G", "A"))
+    done = subprocess.run(
+        [sys.executable, "-m", "annotator", "run", "-", "out"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        input=(tmp_path / "input.vcf").read_bytes(),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert {path.name for path in tmp_path.iterdir()} == {"input.vcf", "out"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == set(RESULTS)
+
+
+@pytest.mark.parametrize(
+    ("sent", "code", "said"), [(signal.SIGINT, 130, b"stopped\n"), (signal.SIGTERM, 143, b"")]
+)
+def test_stopped_it_leaves_nothing(
+    tmp_path: Path, sent: signal.Signals, code: int, said: bytes
+) -> None:
+    command = [sys.executable, "-m", "annotator", "run", "-", str(tmp_path / "out")]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        deadline = time.monotonic() + 30
+        while not (tmp_path / ".out.partial" / "stdin").exists():
+            assert time.monotonic() < deadline
+            os.sched_yield()
+        process.send_signal(sent)
+        assert process.wait(30) == code
+        assert process.stderr is not None
+        assert process.stderr.read() == said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "annotator", "bundle", "list"]
+    with os.fdopen(writer, "wb") as gone:
+        done = subprocess.run(
+            command, cwd=ROOT, stdout=gone, stderr=subprocess.PIPE, timeout=60, check=False
+        )
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 def test_a_missing_bundle_is_ours(tmp_path: Path) -> None:
@@ -98,4 +209,6 @@ def test_asked_for_json_the_stages_are_told_on_stdout(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("workers", ["0", "65", "two"])
 def test_a_wrong_number_of_workers_is_a_wrong_command_line(tmp_path: Path, workers: str) -> None:
-    assert program("run", "a", str(tmp_path / "out"), "--workers", workers).returncode == 64
+    with pytest.raises(SystemExit) as ended:
+        main(["run", "a", str(tmp_path / "out"), "--workers", workers])
+    assert ended.value.code == 64

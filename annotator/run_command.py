@@ -1,0 +1,178 @@
+"""python -m annotator run IN OUTDIR [--bundle DIR] [--workers N]"""
+
+import argparse
+import gc
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn, TypeVar
+
+from annotator import bundles, sandbox
+from annotator.progress import OnProgress, as_bar, as_json
+from annotator.run import WORK, annotate, open_partial
+from annotator.sandbox import Sandbox
+
+EXAMPLES = """examples:
+  python -m annotator run calls.vcf.gz results/
+  python -m annotator run calls.bcf results/ --bundle references/grch38-ensembl115 --workers 4
+  bcftools view -f PASS calls.vcf.gz | python -m annotator run - results/
+  python -m annotator run calls.vcf results/ --json | tail -1
+
+OUTDIR gets annotated.vcf.gz with its index, the same as annotated.tsv.gz and annotated.parquet,
+skipped.tsv, summary.json, annotation.log and provenance.json: all of them, or it is not made. They
+are the same bytes with any number of workers.
+
+Exit status: 0 done; 2 the file was refused, and stderr says why in a sentence; 64 a wrong command
+line; 70 it could not be done, and stderr says why; 130 stopped by Ctrl-C, with nothing left behind.
+"""
+MOST_WORKERS = 64
+STDIN = Path("-")
+P = TypeVar("P", bound=argparse.ArgumentParser)
+Say = Callable[[str], None]
+
+
+def add_to(commands: "argparse._SubParsersAction[P]") -> None:
+    """Add `run` to the program."""
+    run = commands.add_parser(
+        "run",
+        help="annotate one file into a folder",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    run.add_argument(
+        "input", type=Path, metavar="IN", help="VCF, plain, gzip or BGZF, or BCF; - for stdin"
+    )
+    run.add_argument("outdir", type=Path, metavar="OUTDIR", help="a folder that is empty or absent")
+    run.add_argument(
+        "--bundle",
+        type=Path,
+        default=bundles.DEMO,
+        metavar="DIR",
+        help="the reference (default: the small one that comes with the program)",
+    )
+    run.add_argument(
+        "--workers",
+        type=_up_to(MOST_WORKERS),
+        default=1,
+        metavar="N",
+        help="processes side by side (default: %(default)s)",
+    )
+    run.add_argument("--quiet", action="store_true", help="no progress bar and no last word")
+    run.add_argument("--json", action="store_true", help="tell stages as lines of JSON on stdout")
+    _add_limits(run)
+    run.set_defaults(command=_run, refuse=run.error)
+
+
+def _add_limits(run: argparse.ArgumentParser) -> None:
+    limits = sandbox.Limits()
+    run.add_argument(
+        "--memory-mb",
+        type=_up_to(1 << 30),
+        default=limits.memory_mb,
+        metavar="N",
+        help="address space of each process (default: %(default)s)",
+    )
+    run.add_argument(
+        "--cpu-seconds",
+        type=_up_to(1 << 30),
+        default=limits.cpu_seconds,
+        metavar="N",
+        help="time of each process (default: %(default)s)",
+    )
+    run.add_argument(
+        "--sandbox",
+        type=Sandbox,
+        choices=list(Sandbox),
+        default=Sandbox.PREFERRED,
+        help="what to do where the kernel cannot close files and network (default: %(default)s)",
+    )
+    run.add_argument("--parent", type=int, help=argparse.SUPPRESS)  # end when this process ends
+
+
+def _up_to(most: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        found = int(text) if text.isdecimal() else 0
+        if not 1 <= found <= most:
+            raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {most}")
+        return found
+
+    return number
+
+
+def _run(options: argparse.Namespace, _say: Say) -> None:
+    if options.parent:
+        sandbox.die_with(options.parent)
+    gc.disable()  # a short life without cycles; collections would cost a fifth of the time
+    outdir = options.outdir.absolute()
+    _check_places(options, outdir)
+    folder = _opened(options, outdir)
+    try:
+        _annotate(_source(options.input, folder), outdir, folder, options)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    if _is_watched(options):
+        sys.stderr.write(_last_word(outdir))
+
+
+def _check_places(options: argparse.Namespace, outdir: Path) -> None:
+    if options.input != STDIN and not options.input.is_file():
+        what = "a folder" if options.input.is_dir() else "not there, or no file"
+        options.refuse(f"{options.input} is {what}")
+    if outdir.exists() and not (outdir.is_dir() and not any(outdir.iterdir())):
+        what = "is not empty" if outdir.is_dir() else "is a file"
+        options.refuse(f"{options.outdir} {what}; the results need a folder of their own")
+
+
+def _opened(options: argparse.Namespace, outdir: Path) -> Path:
+    try:
+        return open_partial(outdir)
+    except OSError as error:
+        refuse: Callable[[str], NoReturn] = options.refuse
+        refuse(f"{options.outdir} cannot be made: {error}")
+
+
+def _source(given: Path, folder: Path) -> Path:
+    """Return the file to read, which is read more than once: stdin is kept in one meanwhile."""
+    if given != STDIN:
+        return given.absolute()
+    kept = folder / "stdin"
+    with kept.open("wb") as file:
+        shutil.copyfileobj(sys.stdin.buffer, file)
+    return kept
+
+
+def _annotate(source: Path, outdir: Path, folder: Path, options: argparse.Namespace) -> None:
+    """Go behind the walls and annotate there."""
+    bundle = options.bundle.absolute()
+    tempfile.tempdir = str(folder / WORK)  # the only folder that will be left to write to
+    limits = sandbox.Limits(memory_mb=options.memory_mb, cpu_seconds=options.cpu_seconds)
+    beside = bundles.folders(bundle.parent)  # to tell what a file looks like that does not fit
+    reads = (source, *bundles.load(bundle).places, *beside, outdir)
+    places = sandbox.Places(reads, folder, listable=(bundle.parent,))
+    walls = sandbox.enter(limits, places=places, sandbox=options.sandbox)
+    if walls.missing and options.sandbox is not Sandbox.OFF:
+        sys.stderr.write(f"warning: this kernel leaves open: {', '.join(walls.missing)}\n")
+    told = _listener(options)
+    annotate(source, outdir, bundle, walls=walls, workers=options.workers, on_progress=told)
+
+
+def _listener(options: argparse.Namespace) -> OnProgress | None:
+    if options.json:
+        return as_json
+    return as_bar if _is_watched(options) else None
+
+
+def _is_watched(options: argparse.Namespace) -> bool:
+    return sys.stderr.isatty() and not (options.quiet or options.json)
+
+
+def _last_word(outdir: Path) -> str:
+    counts = json.loads((outdir / "summary.json").read_bytes())
+    left = sum(counts["flagged"].values())
+    skipped = f", {left:,} not (see skipped.tsv)" if left else ""
+    done = f"{counts['records_in']:,} records, {counts['annotated']:,} alleles annotated"
+    return f"{done}{skipped}: {os.path.relpath(outdir)}\n"
