@@ -115,8 +115,21 @@ def test_what_is_no_vcf_is_refused_and_destroyed(
     assert upload.status == Upload.Status.REFUSED
     assert words in upload.refusal
     assert world.storage.kept == {}
-    assert not Discard.objects.exists()
+    assert not Discard.objects.due().exists()
     assert not Job.objects.exists()
+
+
+def test_what_the_form_of_a_refused_file_sends_once_more_is_destroyed_too(
+    world: World, owner: User
+) -> None:
+    upload = sent(world, owner, b"not a VCF")
+    with pytest.raises(UploadRefused):
+        jobs.submit(upload=upload)
+    world.storage.kept[str(inputs(upload.key))] = b"sent once more"
+    for _ in range(3):  # the form is good for an hour, and for what it began to send within that
+        world.an_hour_passes()
+    assert world.storage.kept == {}
+    assert not Discard.objects.exists()
 
 
 def test_a_refused_upload_stays_refused_whatever_arrives_later(world: World, owner: User) -> None:
@@ -175,7 +188,10 @@ def test_storage_that_is_down_while_a_refused_file_goes_does_not_hide_the_refusa
     world.storage.before_delete = down
     with pytest.raises(UploadRefused, match="VCF"):
         jobs.submit(upload=upload)
-    assert Discard.objects.get().place == str(inputs(upload.key))
+    assert {discard.place for discard in Discard.objects.all()} == {str(inputs(upload.key))}
+    world.storage.before_delete = lambda place: None
+    world.an_hour_passes()
+    assert world.storage.kept == {}
 
 
 @pytest.mark.parametrize("status", [Status.QUEUED, Status.RUNNING])

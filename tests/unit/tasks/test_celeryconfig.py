@@ -19,6 +19,8 @@ BESIDES = {
     "differences",
     "leases",
     "pipeline",
+    "progress",
+    "ready",
     "setbacks",
     "stuck",
     "transport",
