@@ -7,7 +7,7 @@ they were.
 """
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -50,16 +50,22 @@ def candidates(sites: Sites, names: Mapping[bytes, Contig], *, every: bool = Fal
     odd = pc.or_(_of_several_bases(sites), _perhaps_repeated(sites))
     odd = pc.or_(odd, pa.scalar(every))
     columns = (sites.contigs, sites.positions, sites.refs, sites.alts)
-    times: Counter[Allele] = Counter()
+    times: dict[tuple[str, bytes, bytes, bytes], int] = {}
     for name, position, ref, several in zip(
         *(_cells(column, odd) for column in columns), strict=True
     ):
         contig = names.get(name)
         if contig and 0 < int(position) <= contig.length + 1 - len(ref):
-            ours = contig.name.encode()
-            times.update(Allele(ours, position, ref, alt) for alt in several.split(b","))
-    needed = (allele for allele, n in times.items() if every or n > 1 or not _is_shortest(allele))
-    return list(filter(_is_plain, needed))
+            for alt in several.split(b",") if b"," in several else (several,):
+                allele = (contig.name, position, ref, alt)
+                times[allele] = times.get(allele, 0) + 1
+    return [
+        Allele(contig.encode(), position, ref, alt)
+        for (contig, position, ref, alt), n in times.items()
+        if (every or n > 1 or not _is_shortest(ref, alt))
+        and _PLAIN.fullmatch(ref)
+        and _PLAIN.fullmatch(alt)
+    ]
 
 
 def write_candidates(alleles: Iterable[Allele], target: Path) -> None:
@@ -160,13 +166,9 @@ def _perhaps_repeated(sites: Sites) -> pa.Array:
     return pc.or_(beside, pc.is_in(words.indices, value_set=repeated))
 
 
-def _is_plain(allele: Allele) -> bool:
-    return bool(_PLAIN.fullmatch(allele.ref) and _PLAIN.fullmatch(allele.alt))
-
-
-def _is_shortest(allele: Allele) -> bool:
+def _is_shortest(ref: bytes, alt: bytes) -> bool:
     """Tell whether an allele can be neither moved nor trimmed (Tan et al., 2015)."""
-    ref, alt = allele.ref.upper(), allele.alt.upper()
+    ref, alt = ref.upper(), alt.upper()
     return ref[-1:] != alt[-1:] and (len(ref) == 1 or len(alt) == 1 or ref[0] != alt[0])
 
 

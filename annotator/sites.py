@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotator.columns import ALT, CONTIG, POS, REF, read_columns
+from annotator.originals import FLAG
 
 APART = 1 << 14  # bases between records that are worth a jump: what one entry of an index covers
 INDEXED = 1 << 29  # where a .tbi ends
@@ -22,6 +23,7 @@ class Sites:
     positions: pa.Array
     refs: pa.Array
     alts: pa.Array
+    plain: bool = True  # no record has a flag, and every ALT is a sequence of bases
 
     @property
     def before_first_base(self) -> bool:
@@ -66,5 +68,9 @@ def sites_of(shard: Path) -> Sites:
     header = text.index(b"\n", columns) + 1
     width = text.count(b"\t", columns, header) + 1
     if header == len(text):
-        return Sites(*[pa.array([], pa.binary())] * 4)
-    return Sites(*read_columns(text[header:], width, (CONTIG, POS, REF, ALT)))
+        none = pa.array([], pa.binary())
+        return Sites(none, none, none, none)
+    contigs, positions, refs, alts = read_columns(text[header:], width, (CONTIG, POS, REF, ALT))
+    bases = pc.match_substring_regex(alts, pattern="^[ACGTacgt,]*$")
+    plain = bases.false_count == 0 and text.find(FLAG, header) < 0
+    return Sites(contigs, positions, refs, alts, plain)

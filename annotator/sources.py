@@ -20,7 +20,7 @@ from annotator.second_look import (
     read_found,
     write_candidates,
 )
-from annotator.sites import Sites, sites_of
+from annotator.sites import Sites
 from annotator.stages import Stage, StageFailedError
 
 # Flagged records, and alleles that are no plain sequence, stay as they came.
@@ -35,15 +35,14 @@ class Sources:
         self._made = 0
         self.commands: list[list[str]] = []
 
-    def annotate(self, records: Path, shard: Path, used: tuple[bytes, ...]) -> tuple[Path, Found]:
+    def annotate(self, records: Path, sites: Sites, used: tuple[bytes, ...]) -> tuple[Path, Found]:
         """Return a BCF of the same records with the columns of every source, and what it lacks.
 
-        `shard` is the text of the records, `used` are their contig names. Without sources the
+        `sites` tells where the records lie, `used` are their contig names. Without sources the
         records are returned.
         """
         if not self._bundle.sources:
             return records, {}
-        sites = sites_of(shard)
         if sites.before_first_base:  # where `annotate` would lose what it cannot jump to
             found = self._look_again(sites, every=True)
             return self._declared(records), found
@@ -61,7 +60,7 @@ class Sources:
         shortest = ["-f", str(self._bundle.fasta), "-c", "w", "-w", "0"]
         near = self._near(keep_apart(self._text("norm", shortest, written), apart), {})
         for source in self._bundle.sources:
-            apart = self._annotated(apart, [*_columns(source), *near])
+            apart = self._annotated(apart, [*_columns(source, plain=True), *near])
         return read_found(self._text("view", [], apart))
 
     def _declared(self, records: Path) -> Path:
@@ -83,8 +82,8 @@ class Sources:
         near = self._near(sites, swap)
         *others, last = self._bundle.sources
         for source in others:
-            records = self._annotated(records, [*_columns(source), *near])
-        return self._annotated(records, [*_columns(last), *near, *renamed])
+            records = self._annotated(records, [*_columns(source, plain=sites.plain), *near])
+        return self._annotated(records, [*_columns(last, plain=sites.plain), *near, *renamed])
 
     def _near(self, sites: Sites, swap: Mapping[str, str]) -> list[str]:
         """Return what keeps a command from reading a source where no records are."""
@@ -137,9 +136,10 @@ def swaps(used: tuple[bytes, ...], known: Mapping[bytes, Contig]) -> list[dict[s
     ]
 
 
-def _columns(source: Source) -> list[str]:
+def _columns(source: Source, *, plain: bool) -> list[str]:
     assigned = ",".join(f"INFO/{ours}:={theirs}" for ours, theirs in source.columns.items())
-    exact = ["--pair-logic", "exact", "--keep-sites", "--include", _PLAIN]
+    exact = ["--pair-logic", "exact"]
+    exact += [] if plain else ["--keep-sites", "--include", _PLAIN]
     return ["-a", str(source.path), "-c", assigned, *exact]
 
 

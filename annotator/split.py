@@ -14,9 +14,13 @@ _UNDECLARED = "is not defined in the header"
 _NOT_DEFINED = re.compile(rf"(\w+) '([^'\n]{{0,40}}).*{_UNDECLARED}")
 
 
-def split(records: Path, target: Path, *, indexed: bool = False) -> None:
-    """Write a shard's records to a BCF, split; those with a flag pass as they are."""
-    stage = Stage(_norm(records, target, indexed=indexed), log=target.with_suffix(".log"))
+def split(records: Path, target: Path, *, indexed: bool = False, plain: bool = False) -> None:
+    """Write a shard's records to a BCF, split; those with a flag pass as they are.
+
+    `plain` says that there are none with a flag.
+    """
+    command = _norm(records, target, indexed=indexed, plain=plain)
+    stage = Stage(command, log=target.with_suffix(".log"))
     try:
         check_declared(stage.wait())
     except StageFailedError as failure:
@@ -63,9 +67,9 @@ def _origin_field(records: Path) -> str:
     return (b"GAS_" * theirs + ORIGIN).decode()
 
 
-def _norm(records: Path, target: Path, *, indexed: bool) -> list[str]:
+def _norm(records: Path, target: Path, *, indexed: bool, plain: bool = False) -> list[str]:
     # -w 0: nothing moves without realignment, and the default window costs three times the rest.
     split = ["norm", "--multiallelics", "-any", "--old-rec-tag", _origin_field(records), "-w", "0"]
-    keep = ["--exclude", 'INFO/GAS_SKIP!="."']
+    keep = [] if plain else ["--exclude", 'INFO/GAS_SKIP!="."']
     written = ["--no-version", "-Ob0", *(["-W"] if indexed else []), "-o", str(target)]
     return [*split, *keep, *written, str(records)]

@@ -15,6 +15,7 @@ from annotator.outputs import split_header, write_part
 from annotator.provenance import Stopwatch
 from annotator.second_look import SecondLook
 from annotator.shards import Shard
+from annotator.sites import sites_of
 from annotator.sources import Sources
 from annotator.split import split
 from annotator.summary import Counts
@@ -49,18 +50,19 @@ class ShardWork:
         scratch.mkdir(parents=True)
         records = scratch / "records.bcf"
         originals = Originals(shard.text)
+        sites = sites_of(shard.text)
         with watch.stage("split"):
-            split(shard.text, records, indexed=bool(self.bundle.sources))
+            split(shard.text, records, indexed=bool(self.bundle.sources), plain=sites.plain)
         sources = Sources(self.bundle, scratch)
         with watch.stage("sources"):
             names = tuple(map(os.fsencode, shard.names))
-            records, found = sources.annotate(records, shard.text, names)
+            records, found = sources.annotate(records, sites, names)
         shard.text.unlink()
         engine = self.engine(scratch)
         field, known = engine.info_field, KnownCounts(self.bundle)
         flattener = Flattener(field, known, SecondLook(found, self.bundle.names(), field.tag))
         with watch.stage("consequences"):
-            texts = engine.annotate(records, Unit(shard.names, shard.contig))
+            texts = engine.annotate(records, Unit(shard.names, shard.contig, sites.plain))
             header, blocks = split_header(texts)
             whole = map(originals.put_back, blocks)
             write_part(folder, map(flattener.block, whole), flattener.engine.columns)

@@ -15,6 +15,7 @@ class Unit:
 
     names: tuple[str, ...]
     contig: Contig | None
+    plain: bool = False  # known to hold no flags, and no ALT but sequences of bases
 
 
 @dataclass(frozen=True)

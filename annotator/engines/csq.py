@@ -48,7 +48,8 @@ class CsqEngine:
             return self._run(["view", *where])
         reference = self._reference_for(unit.contig, unit.names)
         genes = self._genes_for(unit.contig, unit.contig.genes, unit.names)
-        code = ["--genetic-code", str(unit.contig.genetic_code), "--include", _INCLUDE]
+        code = ["--genetic-code", str(unit.contig.genetic_code)]
+        code += [] if unit.plain else ["--include", _INCLUDE]
         inputs = ["-f", str(reference), "-g", str(genes)]
         return self._run(["csq", *self._calling, *_QUIET, *code, *inputs, *where])
 

@@ -30,3 +30,22 @@ def test_a_place_that_no_index_has_is_not_asked_for(tmp_path: Path, position: in
 
 def test_without_records_there_is_nothing_to_ask_for(tmp_path: Path) -> None:
     assert regions(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("record", "plain"),
+    [
+        (row("16", 7, "A", "C,g"), True),
+        (row("16", 7, "A", "C,*"), False),
+        (row("16", 7, "A", "."), False),
+        (row("16", 7, "A", "C", "GAS_SKIP=ref_mismatch"), False),
+    ],
+)
+def test_one_odd_record_makes_a_shard_odd(tmp_path: Path, record: str, plain: bool) -> None:
+    assert sites_of(write(tmp_path, row("16", 7, "A", "C"), record)).plain is plain
+
+
+def test_a_byte_that_is_no_text_is_no_base(tmp_path: Path) -> None:
+    shard = write(tmp_path, row("16", 7, "A", "CC"))
+    shard.write_bytes(shard.read_bytes().replace(b"CC", b"C\xff"))
+    assert not sites_of(shard).plain
