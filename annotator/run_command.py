@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -119,9 +120,10 @@ def _run(options: argparse.Namespace, _say: Say) -> None:
 
 
 def _check_places(options: argparse.Namespace, outdir: Path) -> None:
-    if options.input != STDIN and not options.input.is_file():
-        what = "a folder" if options.input.is_dir() else "not there, or no file"
-        options.refuse(f"{options.input} is {what}")
+    if options.input.is_dir():
+        options.refuse(f"{options.input} is a folder")
+    if options.input != STDIN and not options.input.exists():
+        options.refuse(f"{options.input} is not there")
     if outdir.exists() and not (outdir.is_dir() and not any(outdir.iterdir())):
         what = "is not empty" if outdir.is_dir() else "is a file"
         options.refuse(f"{options.outdir} {what}; the results need a folder of their own")
@@ -136,12 +138,13 @@ def _opened(options: argparse.Namespace, outdir: Path) -> Path:
 
 
 def _source(given: Path, folder: Path) -> Path:
-    """Return the file to read, which is read more than once: stdin is kept in one meanwhile."""
-    if given != STDIN:
+    """Return the file to read, which is read more than once: a pipe is kept in one meanwhile."""
+    if given.is_file():
         return given.absolute()
-    kept = folder / "stdin"
-    with kept.open("wb") as file:
-        shutil.copyfileobj(sys.stdin.buffer, file)
+    kept = folder / "piped"
+    with kept.open("wb") as file, ExitStack() as opened:
+        pipe = sys.stdin.buffer if given == STDIN else opened.enter_context(given.open("rb"))
+        shutil.copyfileobj(pipe, file)
     return kept
 
 

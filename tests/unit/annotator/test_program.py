@@ -84,7 +84,7 @@ def test_the_version_names_the_engine_too(capsys: pytest.CaptureFixture[str]) ->
 @pytest.mark.parametrize(
     ("source", "outdir", "sentence"),
     [
-        ("absent.vcf", "out", "absent.vcf is not there, or no file"),
+        ("absent.vcf", "out", "absent.vcf is not there"),
         (".", "out", ". is a folder"),
         ("input.vcf", "full", "full is not empty; the results need a folder of their own"),
         ("input.vcf", "input.vcf", "input.vcf is a file; the results need a folder of their own"),
@@ -127,6 +127,17 @@ def test_a_vcf_comes_from_stdin_in_any_folder(tmp_path: Path) -> None:
     assert {path.name for path in (tmp_path / "out").iterdir()} == set(RESULTS)
 
 
+def test_a_vcf_comes_from_a_pipe_with_a_name(tmp_path: Path) -> None:
+    content = write(tmp_path, row("MT", 1, "G", "A")).read_bytes()
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-m", "annotator", "run", str(pipe), str(tmp_path / "out")]
+    with subprocess.Popen(command, cwd=ROOT) as process:
+        pipe.write_bytes(content)
+        assert process.wait(60) == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} == set(RESULTS)
+
+
 @pytest.mark.parametrize(
     ("sent", "code", "said"), [(signal.SIGINT, 130, b"stopped\n"), (signal.SIGTERM, 143, b"")]
 )
@@ -138,7 +149,7 @@ def test_stopped_it_leaves_nothing(
         command, cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         deadline = time.monotonic() + 30
-        while not (tmp_path / ".out.partial" / "stdin").exists():
+        while not (tmp_path / ".out.partial" / "piped").exists():
             assert time.monotonic() < deadline
             os.sched_yield()
         process.send_signal(sent)
