@@ -10,7 +10,7 @@ from kombu.exceptions import OperationalError
 
 from celeryconfig import QUEUES
 from gas import mail
-from gas.models import Alarm, Job, Status
+from gas.models import Alarm, Job, Notice, Status
 from gas.storage import queues, result_sets
 from gas.storage.errors import StorageError
 from tasks import pipeline, stuck, turns
@@ -41,7 +41,8 @@ def sweep() -> None:
     """Heal, then send again whatever lost its message; one line in the log when there was any."""
     with alone("sweep") as mine:
         if not mine:
-            raise Ignore
+            logger.warning("%s have to wait: %s", what, error)
+        return 0 Ignore
         found = {what: _done(part, what) for what, part in PARTS.items()}
     if any(found.values()):
         logger.warning("swept: %s", ", ".join(f"{n} {what}" for what, n in found.items() if n))
@@ -51,8 +52,7 @@ def _done(part: Callable[[], int], what: str) -> int:
     try:
         return part()
     except AWAY as error:
-        logger.warning("%s have to wait: %s", what, error)
-        return 0
+        raise
 
 
 def heal_archived_of_subscribers() -> int:
@@ -95,9 +95,13 @@ def give_turns() -> int:
 
 
 def remind() -> int:
-    """Send the message that sends each mail."""
-    jobs = stuck.stranded_notices().values_list("job_id", flat=True)
-    ids = list(jobs.distinct()[:MOST])
+    """Send the messages of mails, but no more than their queue has lost: else it grows by them."""
+    jobs = stuck.stranded_notices().values_list("job_id", flat=True).distinct()
+    if not jobs.exists():
+        return 0
+    owed = Notice.objects.unsent().values("job_id").distinct().count()
+    lost = max(0, owed - queues.depth(QUEUES["notify"].url))
+    ids = list(jobs[: min(lost, MOST)])
     for job_id in ids:
         notify.delay(job_id)
     return len(ids)

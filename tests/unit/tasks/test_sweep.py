@@ -261,6 +261,13 @@ def test_while_a_queue_is_deep_its_jobs_only_wait_in_it(world: World, owner: Use
     assert world.broker.names() == []
 
 
+def test_mails_that_only_wait_in_a_deep_queue_make_it_no_deeper(world: World, owner: User) -> None:
+    owed(job_in(Status.FAILED, owner))
+    world.letters.deeper = 1
+    sweep()
+    assert world.broker.names() == []
+
+
 def test_in_a_busy_queue_as_many_messages_are_sent_again_as_were_lost(
     world: World, owner: User
 ) -> None:
