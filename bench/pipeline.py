@@ -24,7 +24,6 @@ from dev.children import end, spawn
 from dev.database import Database
 from dev.demo import SAMPLE, TIMERS
 from dev.faults.proxy import Proxy
-from dev.local_aws import messages_at
 from dev.stack import ROOT, Ports, Stack
 from dev.visitor import Visitor
 from dev.waiting import until
@@ -170,8 +169,7 @@ def memory(bench: Bench, *, waiting: int) -> None:
         print(f"  {0:>9,} waiting {held_by(pid):7.1f} MB")
         bench.stack.run("bench.lanes.waiting", str(waiting))
         bench.send("ours", SOME)
-        held = len(messages_at(f"http://127.0.0.1:{bench.stack.ports.aws}"))
-        print(f"  {waiting:>9,} waiting {held_by(pid):7.1f} MB ({held:,} messages in SQS)")
+        print(f"  {waiting:>9,} waiting {held_by(pid):7.1f} MB")
 
 
 def main() -> None:

@@ -52,6 +52,9 @@ def _send(job: Job | None, count: int) -> None:
                 for number in batch
             ],
         )
+    asked = clients.sqs().get_queue_attributes(QueueUrl=queue.url, AttributeNames=["All"])
+    if int(asked["Attributes"]["ApproximateNumberOfMessagesDelayed"]) < count:
+        sys.exit("SQS does not hold them all back")
 
 
 def _batches(items: Iterator[Item], size: int) -> Iterator[Sequence[Item]]:
