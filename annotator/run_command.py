@@ -139,7 +139,7 @@ def _opened(options: argparse.Namespace, outdir: Path) -> Path:
 
 def _source(given: Path, folder: Path) -> Path:
     """Return the file to read, which is read more than once: a pipe is kept in one meanwhile."""
-    if given.is_file():
+    if given != STDIN and given.is_file():
         return given.absolute()
     kept = folder / "piped"
     with kept.open("wb") as file, ExitStack() as opened:
