@@ -6,7 +6,9 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Sum
 from django.db.models.functions import Now
+from django.template.defaultfilters import filesizeformat
 
 from celeryconfig import LEASE
 from gas.models import Job, JobEvent, ResultFile, Status, Upload, User
@@ -43,7 +45,7 @@ def submit(*, upload: Upload, name: str = "") -> Job:
         uploads.hold(upload=upload)
         if existing := upload.jobs.first():
             return existing
-        _refuse_beyond_plan(owner)
+        _refuse_beyond_plan(owner, upload)
         job = Job.objects.create(
             owner=owner,
             upload=upload,
@@ -67,14 +69,27 @@ def submit_example(*, owner: User) -> Job:
         raise
 
 
-def _refuse_beyond_plan(owner: User) -> None:
+def _refuse_beyond_plan(owner: User, upload: Upload) -> None:
     active = owner.jobs.filter(status__in=(Status.QUEUED, Status.RUNNING)).count()
-    limit = owner.plan.max_active_jobs
-    if active >= limit:
+    if active >= owner.plan.max_active_jobs:
         raise JobRefused(
             f"You have {active} jobs queued or running, which is what your plan allows; "
             "please submit again when one has finished."
         )
+    kept, most = stored_bytes(owner=owner) + (upload.size or 0), owner.plan.max_stored_bytes
+    if kept > most:
+        raise JobRefused(
+            f"With this file you would have {filesizeformat(kept)} of files and results here, and "
+            f"your plan keeps {filesizeformat(most)}; please delete jobs you no longer need."
+        )
+
+
+def stored_bytes(*, owner: User) -> int:
+    """Bytes of the owner's inputs and of the results at hand; the archive does not count."""
+    inputs_of_jobs = owner.uploads.filter(jobs__isnull=False).distinct()
+    at_hand = ResultFile.objects.filter(job__owner=owner, archive_id="")
+    sizes = (files.aggregate(size=Sum("size"))["size"] for files in (inputs_of_jobs, at_hand))
+    return sum(size or 0 for size in sizes)
 
 
 def cancel(*, job: Job, actor: User) -> None:

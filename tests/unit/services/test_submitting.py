@@ -3,7 +3,7 @@
 import pytest
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from gas.models import Discard, Job, Plan, Status, Upload, User
+from gas.models import Discard, Job, Plan, ResultFile, Status, Upload, User
 from gas.services import jobs, uploads
 from gas.services.jobs import JobRefused
 from gas.services.uploads import UploadRefused
@@ -213,6 +213,22 @@ def test_a_plan_is_read_fresh(world: World, owner: User) -> None:
         jobs.submit(upload=upload)
     upgrade(owner)
     assert jobs.submit(upload=upload).state is Status.QUEUED
+
+
+def test_a_plan_keeps_so_many_bytes_until_jobs_are_deleted(
+    world: World, owner: User, stranger: User
+) -> None:
+    jobs.submit(upload=sent(world, stranger))
+    first = jobs.submit(upload=sent(world, owner))
+    ResultFile.objects.create(job=first, kind="vcf", key="a", size=100)
+    ResultFile.objects.create(job=first, kind="tsv", key="b", size=10**9, archive_id="asleep")
+    assert jobs.stored_bytes(owner=owner) == len(VCF) + 100
+    Plan.objects.filter(name="free").update(max_stored_bytes=2 * len(VCF) + 99)
+    second = sent(world, owner)
+    with pytest.raises(JobRefused, match="delete jobs"):
+        jobs.submit(upload=second)
+    jobs.delete(job=first, actor=owner)
+    assert jobs.submit(upload=second).state is Status.QUEUED
 
 
 def test_jobs_of_others_do_not_count(world: World, owner: User, stranger: User) -> None:
