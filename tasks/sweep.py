@@ -41,8 +41,7 @@ def sweep() -> None:
     """Heal, then send again whatever lost its message; one line in the log when there was any."""
     with alone("sweep") as mine:
         if not mine:
-            logger.warning("%s have to wait: %s", what, error)
-        return 0 Ignore
+            raise Ignore
         found = {what: _done(part, what) for what, part in PARTS.items()}
     if any(found.values()):
         logger.warning("swept: %s", ", ".join(f"{n} {what}" for what, n in found.items() if n))
@@ -52,7 +51,8 @@ def _done(part: Callable[[], int], what: str) -> int:
     try:
         return part()
     except AWAY as error:
-        raise
+        logger.warning("%s have to wait: %s", what, error)
+        return 0
 
 
 def heal_archived_of_subscribers() -> int:
