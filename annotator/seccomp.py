@@ -1,4 +1,4 @@
-"""A filter on system calls: no sockets of any kind, no leaving the process group.
+"""A filter on system calls: no sockets, no leaving the process group, no reach into others.
 
 Layouts: include/uapi/linux/{filter,seccomp,audit}.h; call numbers: the tables of x86-64 and of
 AArch64 in Linux 6.18.
@@ -20,15 +20,37 @@ _REFUSE = 0x00050000 | errno.EPERM
 _X32 = 0x40000000  # the same calls under other numbers
 
 
+#: What is refused, with its numbers on x86-64 and AArch64.
+REFUSED = {
+    "socket": (41, 198),
+    "setpgid": (109, 154),
+    "setsid": (112, 157),
+    "ptrace": (101, 117),
+    "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271),
+    "pidfd_getfd": (438, 438),
+    "io_uring_setup": (425, 425),
+    "unshare": (272, 97),
+    "setns": (308, 268),
+    "mount": (165, 40),
+    "add_key": (248, 217),
+    "request_key": (249, 218),
+    "keyctl": (250, 219),
+    "bpf": (321, 280),
+    "perf_event_open": (298, 241),
+    "userfaultfd": (323, 282),
+}
+
+
 @dataclass(frozen=True)
 class _Architecture:
     audit: int
-    refused: tuple[int, ...]  # socket, setpgid, setsid, ptrace, io_uring_setup
+    refused: tuple[int, ...]
 
 
 _KNOWN = {
-    "x86_64": _Architecture(0xC000003E, (41, 109, 112, 101, 425)),
-    "aarch64": _Architecture(0xC00000B7, (198, 154, 157, 117, 425)),
+    "x86_64": _Architecture(0xC000003E, tuple(numbers[0] for numbers in REFUSED.values())),
+    "aarch64": _Architecture(0xC00000B7, tuple(numbers[1] for numbers in REFUSED.values())),
 }
 
 

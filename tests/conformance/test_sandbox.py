@@ -6,10 +6,11 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from annotator import child, landlock
+from annotator import child, landlock, seccomp
 from annotator.bundles import DEMO
 from annotator.errors import InputRefused
 from annotator.sandbox import Sandbox
@@ -23,6 +24,7 @@ NEEDS_LANDLOCK = pytest.mark.skipif(ABI == 0, reason="this kernel has no Landloc
 NEEDS_TCP_WALL = pytest.mark.skipif(
     not landlock.walls_off_tcp(ABI), reason="this kernel's Landlock knows no TCP"
 )
+NEEDS_SCOPES = pytest.mark.skipif(ABI < 6, reason="this kernel's Landlock knows no scopes")
 NEEDS_FILTER = pytest.mark.skipif(
     platform.machine() not in {"x86_64", "aarch64"}, reason="no system call filter here"
 )
@@ -156,6 +158,60 @@ def test_nobody_leaves_the_process_group_that_will_be_killed(
 ) -> None:
     assert attempt(scene, what) == "refused PermissionError"
     assert attempt(scene, what, mode=Sandbox.OFF).startswith("done ")
+
+
+CALL = """
+def call(number):
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.syscall(number, -1, -1, -1, -1, -1, -1) < 0:
+        raise OSError(ctypes.get_errno(), "refused")
+"""
+OFTEN_REFUSED = {"mount", "bpf", "perf_event_open", "setns", "unshare"}  # to whom has no power
+
+
+@NEEDS_FILTER
+@pytest.mark.parametrize("name", seccomp.REFUSED)
+def test_no_other_process_and_no_kernel_interface_is_in_reach(
+    scene: tuple[Path, Path], name: str
+) -> None:
+    number = seccomp.REFUSED[name][platform.machine() == "aarch64"]
+    assert attempt(scene, f"call({number})", without=CALL) == "refused PermissionError"
+    if name not in OFTEN_REFUSED:
+        open_air = attempt(scene, f"call({number})", without=CALL, mode=Sandbox.OFF)
+        assert open_air != "refused PermissionError"
+
+
+@NEEDS_SCOPES
+def test_nobody_outside_gets_a_signal(scene: tuple[Path, Path]) -> None:
+    assert attempt(scene, "os.kill(os.getppid(), 0)") == "refused PermissionError"
+    assert attempt(scene, "os.kill(os.getppid(), 0)", mode=Sandbox.OFF) == "done None"
+
+
+def test_the_child_sees_nothing_of_our_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    seen = list[dict[str, str]]()
+    start = subprocess.Popen
+
+    def remember(command: list[str], **how: Any) -> "subprocess.Popen[bytes]":
+        seen.append(how["env"])
+        return start(command, **how)
+
+    monkeypatch.setattr(subprocess, "Popen", remember)
+    child.run(EXAMPLE, tmp_path / "out", bundle=DEMO, wall_seconds=60, memory_mb=1024)
+    assert seen == [{"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}]
+
+
+def test_endless_work_and_endless_output_are_cut_off(scene: tuple[Path, Path]) -> None:
+    slow = "sandbox.Limits = lambda **_: limits(memory_mb=1024, cpu_seconds=1, file_mb=2)"
+    less = f"limits = sandbox.Limits\n{slow}"
+    assert attempt(scene, "[0 for _ in iter(int, 1)]", without=less) == ""  # killed, mid-work
+    written = "(folder / 'a').write_bytes(bytes(3 << 20))"
+    assert attempt(scene, written, without=less) == "refused OSError"
+    assert attempt(
+        scene, "resource.getrlimit(resource.RLIMIT_CORE)", without="import resource"
+    ) == ("done (0, 0)")
 
 
 def with_a_ticket(scene: tuple[Path, Path], *, mode: Sandbox) -> str:
