@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dev.children import HOST, DidNotStart
+from dev.children import HOST, DidNotStart, spawn
 from dev.faults.proxy import Proxy
 from dev.stack import Ports, Stack
 
@@ -32,7 +32,8 @@ class FaultyStack(Stack):
     """A stack whose AWS is behind a proxy; `watching` starts again what was killed."""
 
     proxy: Proxy = field(init=False)
-    restarts: list[str] = field(default_factory=list)
+    restarts: list[tuple[str, int]] = field(default_factory=list)
+    own_settings: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.proxy = Proxy(self.ports.aws)
@@ -63,6 +64,13 @@ class FaultyStack(Stack):
             name: [named.get(word, word) for word in command]
             for name, command in super().commands.items()
         }
+
+    def launch(self, name: str) -> "subprocess.Popen[bytes]":
+        """Start one process, with settings that it alone has."""
+        command = [sys.executable, "-m", *self.commands[name]]
+        environment = self.environment | self.own_settings.get(name, {})
+        self.processes[name] = spawn(command, environment, self.folder / f"{name}.log")
+        return self.processes[name]
 
     def start(self) -> None:
         """Start the proxy, then everything else."""
@@ -115,8 +123,8 @@ class FaultyStack(Stack):
         """Start what has ended, as an init system does; from one thread, which they end with."""
         while not self._over.wait(0.2):
             for name, process in list(self.processes.items()):
-                if process.poll() is not None:
-                    self.restarts.append(name)
+                if (code := process.poll()) is not None:
+                    self.restarts.append((name, code))
                     self.launch(name)
 
 

@@ -51,20 +51,23 @@ class Case:
 
 
 def deaths() -> list[Case]:
-    """A process dies before and after each step: the n-th job at each task's n-th, of all tasks."""
+    """A process dies at each step: the n-th job's at the n-th of each task, by turns before and
+    after it; with `FAULTS=all` both.
+    """
     longest = max(map(len, TAKEN.values()))
-    if ALL:
-        return [_dying(n, (moment,)) for moment in MOMENTS for n in range(longest)]
-    return [_dying(n, MOMENTS) for n in range(longest)]
+    return [
+        _dying(n, moment)
+        for n in range(longest)
+        for m, moment in enumerate(MOMENTS)
+        if ALL or m == n % len(MOMENTS)
+    ]
 
 
-def _dying(n: int, moments: tuple[str, ...]) -> Case:
+def _dying(n: int, moment: str) -> Case:
     places = {task: steps[n] for task, steps in TAKEN.items() if n < len(steps)}
-    plans = {
-        f"{task}.{step}.{moment}": "process" for task, step in places.items() for moment in moments
-    }
+    plans = {f"{task}.{step}.{moment}": "process" for task, step in places.items()}
     sent_unrecorded = plans.keys() & {"notify.mail.after", "notify.receipt.before"}
-    return Case(f"dies-{'-'.join(moments)}-{n}", plans, may_repeat_mails=bool(sent_unrecorded))
+    return Case(f"dies-{moment}-{n}", plans, may_repeat_mails=bool(sent_unrecorded))
 
 
 def worker_deaths() -> list[Case]:
@@ -76,7 +79,8 @@ def worker_deaths() -> list[Case]:
     ]
     for case in cases:
         case.may_repeat_mails = "notify-mail" in case.name
-    return [*cases, Case("child", {"annotate.watch.before": "child"})]
+    drained = {"annotate.publish.before": "drain", "restore.adopt.before": "drain"}
+    return [*cases, Case("child", {"annotate.watch.before": "child"}), Case("drained", drained)]
 
 
 def messages() -> list[Case]:

@@ -1,16 +1,22 @@
 """However a job is hit on its way, it ends as if it had not been: once, whole, and told of once."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
+import requests
 
+from dev.database import Database
+from dev.demo import SAMPLE
 from dev.faults.stack import FaultyStack, faulty
-from dev.faults.steps import TAKEN
+from dev.faults.steps import MOMENTS, TAKEN
+from dev.visitor import Visitor
+from dev.waiting import until
 from tests.faults import journeys
 from tests.faults.journeys import Case, Found
 from tests.pipeline.conftest import database_settings
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(3000 if journeys.ALL else 400)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(3600 if journeys.ALL else 900)]
 
 CASES = [
     *journeys.deaths(),
@@ -18,7 +24,7 @@ CASES = [
     *journeys.messages(),
     *journeys.calls(),
 ]
-SECONDS = 1200 if journeys.ALL else 150
+SECONDS = 1500 if journeys.ALL else 300
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +38,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultyStack]:
 def found(stack: FaultyStack) -> Found:
     """All the jobs at once, and what is there when they are back."""
     journeys.begin(stack, CASES)
+    stack.plan({f"beat.send.{moment}.any": "process" for moment in MOMENTS})
     journeys.go(stack, CASES, seconds=SECONDS)
     for case in CASES:
         if case.name == "replayed":
@@ -51,3 +58,26 @@ def test_every_step_that_a_task_takes_is_one_at_which_it_dies(
     taken = {f"{task}.{step}" for task, steps in TAKEN.items() for step in steps}
     seen = {step for step in stack.seen() if step.partition(".")[0] in TAKEN}
     assert taken - seen == set()
+
+
+def test_beat_is_killed_and_workers_that_are_told_to_end_do_so_in_order(
+    found: Found, stack: FaultyStack
+) -> None:
+    ends = set(stack.restarts)
+    assert {("beat", -signal.SIGKILL), ("worker", 0), ("courier", 0)} <= ends
+    assert ("worker", -signal.SIGKILL) in ends
+
+
+def test_a_site_that_dies_before_it_sends_the_message_loses_no_job(
+    found: Found, stack: FaultyStack
+) -> None:
+    researcher = Visitor(stack.site_url)
+    researcher.sign_in("Free researcher")
+    ready = researcher.upload(SAMPLE).form(to="/submit/")
+    stack.plan({"site.send.before.any": "process"})
+    with pytest.raises(requests.ConnectionError):
+        researcher.submit(ready)
+    until(lambda: stack.left() == [], "the death of the site")
+    done = f"SELECT count(*) FROM gas_job WHERE id > {len(CASES)} AND completed_at IS NOT NULL"
+    database = Database(stack.environment["DATABASE_URL"])
+    until(lambda: database.number(done) == 1, "the job that the site could not send")

@@ -1,0 +1,127 @@
+"""Real workers over a failing SQS: none is restarted, and what was submitted comes to its end."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import pytest
+import requests
+
+from dev.children import HOST, free_port
+from dev.database import Database
+from dev.faults.faults import SQS_FAULTS
+from dev.faults.stack import FaultyStack, faulty
+from dev.local_aws import mails_at
+from dev.waiting import until
+from tests.faults import journeys
+
+pytestmark = pytest.mark.timeout(300)
+
+#: Seconds after the end of a fault within which a job that was held up is done.
+RECOVERY = 45
+ACTIONS = ("ReceiveMessage", "DeleteMessage", "SendMessage", "ChangeMessageVisibility")
+#: Every fault of every action; else each fault once and each action in turn.
+PAIRS = [(action, fault) for action in ACTIONS for fault in SQS_FAULTS]
+CHOSEN = [(ACTIONS[n % len(ACTIONS)], fault) for n, fault in enumerate(SQS_FAULTS)]
+
+
+@dataclass
+class Service:
+    """The stack, with workers that nobody starts again."""
+
+    stack: FaultyStack
+    port: int
+
+    @property
+    def database(self) -> Database:
+        return Database(self.stack.environment["DATABASE_URL"])
+
+    def pids(self) -> dict[str, int]:
+        """The process of each worker."""
+        return {name: self.stack.processes[name].pid for name in ("worker", "courier")}
+
+    def submit(self, name: str) -> int:
+        """Let a new account submit a job."""
+        job: int = self.stack.seed("submit", {name: {}})[name][0]
+        return job
+
+    def is_done(self, name: str) -> bool:
+        """Whether the job of an account is completed and told of."""
+        done = f"SELECT count(*) FROM gas_job WHERE name = '{name}.vcf' AND status <> 'running'"
+        mails = [mail for mail in mails_at(self.stack.proxy.endpoint) if name in mail.subject]
+        return self.database.number(done) == 1 and bool(mails)
+
+    def log(self) -> str:
+        """What the workers have said."""
+        return "".join(
+            (self.stack.folder / f"{name}.log").read_text() for name in ("worker", "courier")
+        )
+
+    def ready(self) -> tuple[int, str]:
+        """What the worker says of itself."""
+        try:
+            with urlopen(f"http://{HOST}:{self.port}/readyz", timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except HTTPError as refusal:
+            return refusal.code, refusal.read().decode()
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    port = free_port()
+    stack = faulty(tmp_path_factory.mktemp("riding"), {"GAS_FREE_RETENTION": "1h"})
+    stack.own_settings["worker"] = {"GAS_WORKER_PORT": str(port)}
+    with stack:
+        yield Service(stack, port)
+        assert stack.restarts == []
+
+
+@pytest.mark.parametrize(("action", "fault"), PAIRS if journeys.ALL else CHOSEN)
+def test_a_fault_of_sqs_is_ridden_out(service: Service, action: str, fault: str) -> None:
+    pids, name = service.pids(), f"{action}-{fault}".lower()
+    with service.stack.proxy.failing(action, SQS_FAULTS[fault]) as rule:
+        service.submit(name)
+        until(lambda: len(rule.hits) >= 3, f"{fault} at {action}", seconds=60)
+    until(lambda: service.is_done(name), f"the job that met {fault} at {action}", seconds=RECOVERY)
+    assert service.pids() == pids
+    assert all(process.poll() is None for process in service.stack.processes.values())
+    assert len([m for m in mails_at(service.stack.proxy.endpoint) if name in m.subject]) == 1
+
+
+def test_each_queue_tells_once_that_it_is_deaf_and_once_that_it_hears(service: Service) -> None:
+    said = re.findall(r"queue (\w+) (cannot be polled|answers again)", service.log())
+    for queue in {queue for queue, _ in said}:
+        words = [word for each, word in said if each == queue]
+        assert words == ["cannot be polled", "answers again"] * (len(words) // 2)
+    assert said
+
+
+def test_a_worker_that_cannot_poll_says_so_and_says_when_it_can(service: Service) -> None:
+    until(lambda: service.ready() == (200, "ok\n"), "the worker")
+    with service.stack.proxy.failing("ReceiveMessage", SQS_FAULTS["expired-token"]):
+        deaf = (503, "failing: queue annotate\n")
+        until(lambda: service.ready() == deaf, "a worker that says that it is deaf")
+    until(lambda: service.ready() == (200, "ok\n"), "a worker that hears")
+
+
+def test_a_worker_without_storage_or_database_says_so(service: Service) -> None:
+    with service.stack.proxy.failing("HeadBucket", SQS_FAULTS["503"]):
+        assert service.ready() == (503, "failing: storage\n")
+
+
+def test_the_site_names_what_fails_it_and_works_on(service: Service) -> None:
+    def says() -> tuple[int, str]:
+        answer = requests.get(f"{service.stack.site_url}/readyz", timeout=30)
+        return answer.status_code, answer.text
+
+    until(lambda: says() == (200, "ok\n"), "the site")
+    with (
+        service.stack.proxy.failing("GetQueueAttributes", SQS_FAULTS["hang"]),
+        service.stack.proxy.failing("HeadBucket", SQS_FAULTS["access-denied"]),
+    ):
+        failing = (503, "failing: queue, storage\n")
+        until(lambda: says() == failing, "a site that names what fails")
+        assert requests.get(service.stack.site_url, timeout=30).status_code == 200
+    until(lambda: says() == (200, "ok\n"), "the site again")
