@@ -202,4 +202,4 @@ def test_limits_are_read_from_the_plan(researcher: Client) -> None:
     page = researcher.get("/jobs/new/").content.decode()
     assert "up to 7\xa0MB" in page
     assert 'data-most="7340032"' in page
-    assert "3 jobs queued or running" in page
+    assert "3 jobs waiting or running" in page
