@@ -1,8 +1,10 @@
+import gzip
 import json
 import shutil
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pysam
 import pytest
 
@@ -16,13 +18,18 @@ from tests.unit.annotator.test_run import infos, records, summary
 HEAD = """##fileformat=VCFv4.2
 ##INFO=<ID=AF,Number=A,Type=Float,Description="frequency">
 ##INFO=<ID=SIG,Number=.,Type=String,Description="significance">
+##INFO=<ID=REV,Number=.,Type=String,Description="review status">
 #CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO
 """
 KNOWN = (
     "16\t190560\trs1\tT\tC\t.\t.\tAF=0.25\n16\t190562\trs2\tG\t<DEL>\t.\t.\tAF=0.5\n"
     "MT\t1\trs3\tG\tA\t.\t.\tAF=0.125\n"
 )
-CLASSED = "16\t190560\t77\tT\tC\t.\t.\tSIG=Pathogenic/Likely_pathogenic\nMT\t3\t78\tT\tC\t.\t.\t.\n"
+REVIEW = "criteria_provided,_single_submitter"
+CLASSED = (
+    f"16\t190560\t77\tT\tC\t.\t.\tSIG=Pathogenic/Likely_pathogenic;REV={REVIEW}\n"
+    "MT\t3\t78\tT\tC\t.\t.\t.\n"
+)
 MISSENSE = row("chr16", 190560, "T", "C")
 
 
@@ -32,7 +39,11 @@ def with_sources(folder: Path) -> Path:
     content = json.loads((bundle / MANIFEST).read_text())
     columns = {
         "dbsnp": {"GAS_KNOWN": "ID", "GAS_AF": "INFO/AF"},
-        "clinvar": {"GAS_CLNID": "ID", "GAS_CLNSIG": "INFO/SIG"},
+        "clinvar": {
+            "GAS_CLNID": "ID",
+            "GAS_CLNSIG": "INFO/SIG",
+            "GAS_CLNREVSTAT": "INFO/REV",
+        },
     }
     content["sources"] = []
     for (name, columns_of_it), rows in zip(columns.items(), (KNOWN, CLASSED), strict=True):
@@ -95,6 +106,24 @@ def test_an_allele_written_longer_is_known_and_stays_as_it_came(tmp_path: Path) 
 def bases(first: int, last: int) -> str:
     with pysam.FastaFile(str(DEMO / "genome.fa.gz")) as fasta:
         return str(fasta.fetch("16", first - 1, last)).upper()
+
+
+def test_the_tables_tell_what_the_sources_say_in_columns_of_their_own(tmp_path: Path) -> None:
+    outdir = results(write(tmp_path, MISSENSE, row("chrM", 2, "A", "C")))
+    known, *_, novel = pq.read_table(outdir / "annotated.parquet").to_pylist()
+    told = ("known_id", "allele_frequency", "clinvar_significance", "clinvar_review")
+    said = ("rs1", 0.25, "Pathogenic/Likely_pathogenic", REVIEW)
+    assert tuple(known[name] for name in told) == said
+    assert tuple(novel[name] for name in told) == (None, None, None, None)
+    names, first, *_, last = (
+        line.split("\t")
+        for line in gzip.decompress((outdir / "annotated.tsv.gz").read_bytes())
+        .decode()
+        .splitlines()
+    )
+    places = [names.index(name) for name in told]
+    assert tuple(first[at] for at in places) == tuple(map(str, said))
+    assert {last[at] for at in places} == {"."}
 
 
 def test_another_allele_at_a_known_place_is_novel(tmp_path: Path) -> None:
