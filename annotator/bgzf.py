@@ -28,6 +28,7 @@ class BgzfWriter:
     def __init__(self, path: Path, level: int, *, whole: bool = True) -> None:
         self._file, self._level, self._held = path.open("wb"), level, b""
         self._end = EOF_BLOCK if whole else b""
+        self.sizes: list[int] = []  # of the blocks in the file
 
     def __enter__(self) -> Self:
         return self
@@ -40,16 +41,20 @@ class BgzfWriter:
     ) -> None:
         with self._file:
             if kind is None:
-                self._file.write(_block(self._held, self._level) if self._held else b"")
+                self.flush()
                 self._file.write(self._end)
 
     def append(self, part: Path) -> None:
         """Add a file of whole blocks, as it is."""
-        if self._held:
-            self._file.write(_block(self._held, self._level))
-            self._held = b""
+        self.flush()
         with part.open("rb") as file:
             shutil.copyfileobj(file, self._file, COPY_BYTES)
+
+    def flush(self) -> None:
+        """Make a block of what is held, however short it is."""
+        if self._held:
+            self._put(self._held)
+            self._held = b""
 
     def write(self, text: bytes | memoryview) -> None:
         """Add text; whole blocks go to the file at once."""
@@ -60,11 +65,16 @@ class BgzfWriter:
             left = left[room:]
             if len(self._held) < BLOCK_BYTES:
                 return
-            self._file.write(_block(self._held, self._level))
+            self._put(self._held)
         while len(left) >= BLOCK_BYTES:
-            self._file.write(_block(left[:BLOCK_BYTES], self._level))
+            self._put(left[:BLOCK_BYTES])
             left = left[BLOCK_BYTES:]
         self._held = bytes(left)
+
+    def _put(self, text: bytes | memoryview) -> None:
+        block = _block(text, self._level)
+        self.sizes.append(len(block))
+        self._file.write(block)
 
 
 def _block(text: bytes | memoryview, level: int) -> bytes:

@@ -26,7 +26,9 @@ from annotator.columns import (
     ended,
     marked,
     split_lines,
+    text_in,
     text_of_lines,
+    together,
 )
 from annotator.consequence import INTERGENIC, Effect, worst
 from annotator.engines import InfoField
@@ -34,6 +36,7 @@ from annotator.known import KnownCounts
 from annotator.second_look import SecondLook
 from annotator.summary import PREVIEW, Counts
 from annotator.table import Rows, rows_of, said_by_sources, unarmed
+from annotator.tbi import Places
 
 MEMORY_CAP = 50_000  # distinct verdicts remembered
 MEMORY_BYTES = 16 << 20  # of the engine's text among them; what it means takes a few times that
@@ -96,6 +99,7 @@ class Flattener:
     known: KnownCounts
     second_look: SecondLook = field(default_factory=lambda: SecondLook({}, {}, ""))
     counts: Counts = field(default_factory=Counts)
+    places: Places = field(default_factory=Places)
     _known: dict[bytes, Verdict] = field(default_factory=dict)
     _bytes: int = 0
 
@@ -116,7 +120,9 @@ class Flattener:
         rows = rows_of(columns, coded.indices, effects, told, self.engine.columns)
         skipped = _skipped(columns, coded.indices, verdicts)
         columns[INFO] = _info(columns[INFO], coded.indices, verdicts)
-        return Flat(text_of_lines(*columns[:-1], ended(columns[-1])), rows, skipped)
+        lines = together(*columns[:-1], ended(columns[-1]))
+        self.places.add(columns, text, pc.binary_length(lines))
+        return Flat(text_in(lines), rows, skipped)
 
     def _words(self, columns: list[pa.Array], fields: pa.Array, *, some_flagged: bool) -> pa.Array:
         found = behind(fields, f";{self.engine.tag}=")

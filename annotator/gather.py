@@ -61,7 +61,8 @@ class Gathered:
         (self._work / PARQUET).rename(self._results / PARQUET)
         header = final_header([part.header for part in self._parts], contigs, self._engine)
         folders = [part.folder for part in self._parts]
-        join(folders, self._results, header, self._engine.columns)
+        places = [(part.places, part.sizes) for part in self._parts]
+        join(folders, self._results, header, self._engine.columns, places)
 
 
 def _each_once(commands: Iterable[list[str]]) -> list[list[str]]:

@@ -13,6 +13,7 @@ from annotator.blame import UnreadableError
 from annotator.engines import InfoField
 from annotator.flatten import Flat
 from annotator.table import schema, tsv_header
+from annotator.tbi import Places, write_index
 
 ANNOTATED = "annotated.vcf.gz"
 TSV = "annotated.tsv.gz"
@@ -31,8 +32,11 @@ _FLAT_FIELDS = (
 )
 
 
-def write_part(folder: Path, blocks: Iterable[Flat], extra: tuple[str, ...]) -> None:
-    """Write one shard's part of every file; `extra` are the engine's own columns."""
+def write_part(folder: Path, blocks: Iterable[Flat], extra: tuple[str, ...]) -> list[int]:
+    """Write one shard's part of every file and return the sizes of the VCF's blocks in bytes.
+
+    `extra` are the engine's own columns.
+    """
     with ExitStack() as files:
         vcf = files.enter_context(BgzfWriter(folder / ANNOTATED, COMPRESSION, whole=False))
         table = files.enter_context(BgzfWriter(folder / TSV, COMPRESSION, whole=False))
@@ -43,6 +47,7 @@ def write_part(folder: Path, blocks: Iterable[Flat], extra: tuple[str, ...]) -> 
             table.write(block.rows.tsv)
             skipped.write(block.skipped)
             rows.write_batch(block.rows.batch)
+    return vcf.sizes
 
 
 class ParquetFile:
@@ -87,21 +92,37 @@ class ParquetFile:
         self._rows = max(0, self._rows - ROW_GROUP)
 
 
-def join(parts: list[Path], results: Path, vcf_header: bytes, extra: tuple[str, ...]) -> None:
-    """Join the parts to whole files, and index the VCF."""
+def join(
+    parts: list[Path],
+    results: Path,
+    vcf_header: bytes,
+    extra: tuple[str, ...],
+    places: list[tuple[Places, list[int]]],
+) -> None:
+    """Join the parts to whole files, and index the VCF by the places and block sizes of each."""
     with (results / SKIPPED).open("wb") as file:
         file.write(_SKIPPED_HEADER)
         for part in parts:
             file.write((part / SKIPPED).read_bytes())
-    for name, header in ((ANNOTATED, vcf_header), (TSV, tsv_header(extra))):
-        with BgzfWriter(results / name, COMPRESSION) as whole:
-            whole.write(header)
-            for part in parts:
-                whole.append(part / name)
+    _join(parts, results / TSV, tsv_header(extra))
+    begin = _join(parts, results / ANNOTATED, vcf_header)
+    if all(known.usable for known, _ in places):
+        write_index(places, begin, results / f"{ANNOTATED}.tbi")
+        return
     try:
         pysam.tabix_index(str(results / ANNOTATED), preset="vcf", force=True)
     except OSError as error:
         raise UnreadableError(str(error)) from error
+
+
+def _join(parts: list[Path], target: Path, header: bytes) -> int:
+    """Write a file and return how many bytes its header takes."""
+    with BgzfWriter(target, COMPRESSION) as whole:
+        whole.write(header)
+        whole.flush()
+        for part in parts:
+            whole.append(part / target.name)
+    return sum(whole.sizes)
 
 
 def split_header(blocks: Iterator[bytes]) -> tuple[list[bytes], Iterator[bytes]]:

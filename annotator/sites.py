@@ -12,7 +12,7 @@ from annotator.originals import FLAG
 
 APART = 1 << 14  # bases between records that are worth a jump: what one entry of an index covers
 INDEXED = 1 << 29  # where a .tbi ends
-_COLUMNS = b"\n#CHROM\t"
+_COLUMNS = b"#CHROM\t"
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,13 @@ class Sites:
 
 def sites_of(shard: Path) -> Sites:
     """Read the text of a shard."""
-    text = shard.read_bytes()
-    columns = text.index(_COLUMNS) + 1
-    header = text.index(b"\n", columns) + 1
-    width = text.count(b"\t", columns, header) + 1
-    if header == len(text):
+    with shard.open("rb") as file:
+        width = next(line.count(b"\t") for line in file if line.startswith(_COLUMNS)) + 1
+        text = file.read()
+    if not text:
         none = pa.array([], pa.binary())
         return Sites(none, none, none, none)
-    contigs, positions, refs, alts = read_columns(text[header:], width, (CONTIG, POS, REF, ALT))
+    contigs, positions, refs, alts = read_columns(text, width, (CONTIG, POS, REF, ALT))
     bases = pc.match_substring_regex(alts, pattern="^[ACGTacgt,]*$")
-    plain = bases.false_count == 0 and text.find(FLAG, header) < 0
+    plain = bases.false_count == 0 and FLAG not in text
     return Sites(contigs, positions, refs, alts, plain)

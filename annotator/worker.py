@@ -19,6 +19,7 @@ from annotator.sites import sites_of
 from annotator.sources import Sources
 from annotator.split import split
 from annotator.summary import Counts
+from annotator.tbi import Places
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Part:
     folder: Path
     header: tuple[bytes, ...]
     counts: Counts
+    places: Places
+    sizes: list[int]  # of the VCF's blocks, in bytes
     known: KnownCounts
     source_commands: list[list[str]]
     commands: list[list[str]]
@@ -65,13 +68,15 @@ class ShardWork:
             texts = engine.annotate(records, Unit(shard.names, shard.contig, sites.plain))
             header, blocks = split_header(texts)
             whole = map(originals.put_back, blocks)
-            write_part(folder, map(flattener.block, whole), flattener.engine.columns)
+            sizes = write_part(folder, map(flattener.block, whole), flattener.engine.columns)
         shutil.rmtree(scratch)
         return Part(
             number=shard.number,
             folder=folder,
             header=tuple(header),
             counts=flattener.counts,
+            places=flattener.places,
+            sizes=sizes,
             known=flattener.known,
             source_commands=sources.commands,
             commands=engine.commands,
