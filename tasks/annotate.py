@@ -3,7 +3,6 @@
 import json
 import logging
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from celery import Task
@@ -24,6 +23,7 @@ from tasks.app import app
 from tasks.archive import due_after, retention_of, send_after
 from tasks.leases import Heartbeat, renew_connection, working
 from tasks.progress import Teller
+from tasks.scratch import scratch_folder
 from tasks.setbacks import BREAKDOWN, LOST, MOST_SETBACKS
 
 logger = logging.getLogger(__name__)
@@ -72,8 +72,8 @@ def _try(task: Task[Any, Any], job: Job, heartbeat: Heartbeat) -> None:
 
 def _annotated(job: Job, heartbeat: Heartbeat) -> tuple[list[ResultFile], int]:
     """Run the child on the upload, publish what it wrote, and tell how many records it read."""
-    with TemporaryDirectory(prefix="gas-") as folder:
-        source, outputs = Path(folder, "input"), Path(folder, "results")
+    with scratch_folder() as folder:
+        source, outputs = folder / "input", folder / "results"
         outputs.mkdir()
         _fetch(job, source)
         child.run(
