@@ -2,10 +2,12 @@
 
 import sys
 
+from dev.faults.clock import deceive
 from dev.faults.steps import plant
 from tasks import app
 
 __all__ = ["app"]
 
 app.loader.import_default_modules()
+deceive()
 plant("beat" if "beat" in sys.argv else "worker")

@@ -24,13 +24,17 @@ CASES = [
     *journeys.messages(),
     *journeys.calls(),
 ]
+RETENTION = 4
 SECONDS = 1500 if journeys.ALL else 300
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultyStack]:
-    """The whole service, which loses processes and calls."""
-    with faulty(tmp_path_factory.mktemp("journeys"), database_settings()) as running:
+    """The service, which loses processes and calls; its workers' clocks are ten minutes off."""
+    running = faulty(tmp_path_factory.mktemp("journeys"), database_settings())
+    running.own_settings["worker"] = {"GAS_FAULTS_CLOCK": "600"}
+    running.own_settings["courier"] = {"GAS_FAULTS_CLOCK": "-600"}
+    with running:
         yield running
 
 
@@ -58,6 +62,16 @@ def test_every_step_that_a_task_takes_is_one_at_which_it_dies(
     taken = {f"{task}.{step}" for task, steps in TAKEN.items() for step in steps}
     seen = {step for step in stack.seen() if step.partition(".")[0] in TAKEN}
     assert taken - seen == set()
+
+
+def test_no_job_is_archived_before_its_time_however_wrong_the_clocks(stack: FaultyStack) -> None:
+    database = Database(stack.environment["DATABASE_URL"])
+    events = "SELECT job_id, at FROM gas_jobevent WHERE before = '{}' AND after = '{}'"
+    done = dict(database.rows(events.format("running", "completed")))
+    begun = dict(database.rows(events.format("completed", "archiving")))
+    assert len(begun) >= len(CASES)
+    for job, moment in begun.items():
+        assert database.seconds_between(done[job], moment) >= RETENTION
 
 
 def test_beat_is_killed_and_workers_that_are_told_to_end_do_so_in_order(
