@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from smtplib import SMTPDataError, SMTPException, SMTPRecipientsRefused, SMTPResponseException
+from typing import Any
 from urllib.parse import urlsplit
 
 from anymail.exceptions import AnymailAPIError, AnymailRecipientsRefused
@@ -75,6 +76,8 @@ def send(notice: Notice) -> None:
     if not job.owner.email:
         logger.info("the %s is not sent: its owner has no address", notice)
         return
+    if notice.told is None:
+        notice.fix(_as_it_is(job))
     message = compose(notice, job)
     try:
         message.send()
@@ -95,8 +98,18 @@ def tell_staff(alarms: list[Alarm]) -> None:
         raise MailUnavailable(type(fault).__name__) from None
 
 
+def _as_it_is(job: Job) -> dict[str, Any]:
+    """What changes about a job: whether its results are at hand, until when, on what plan."""
+    return {
+        "at_hand": job.state is Status.COMPLETED,
+        "due": _in_words(job.due_at),
+        "archives": job.owner.plan.archives,
+    }
+
+
 def compose(notice: Notice, job: Job) -> EmailMultiAlternatives:
     """Write the mail of a notice, in text and HTML, the same each time it is asked."""
+    told = notice.told or _as_it_is(job)
     kind = Notice.Kind(notice.kind)
     name = one_line(job.name, LONGEST_NAME)
     subject = f"{WORDINGS[kind].headline}: {name}"
@@ -104,11 +117,11 @@ def compose(notice: Notice, job: Job) -> EmailMultiAlternatives:
         "subject": subject,
         "kind": kind,
         "wording": WORDINGS[kind],
-        "paragraphs": _paragraphs(kind, job, name),
+        "paragraphs": _paragraphs(kind, job, name, told),
         "quote": one_line(job.failure) if kind is Notice.Kind.FAILED else "",
-        "facts": _facts(job, name),
+        "facts": _facts(job, name, told),
         "link": settings.BASE_URL + reverse("job", args=[job.pk]),
-        "subscribe": settings.BASE_URL + reverse("subscription") if _may_lose(kind, job) else "",
+        "subscribe": settings.BASE_URL + reverse("subscription") if _may_lose(kind, told) else "",
         "site": settings.BASE_URL,
         "job": job,
     }
@@ -122,9 +135,9 @@ def compose(notice: Notice, job: Job) -> EmailMultiAlternatives:
     return message
 
 
-def _may_lose(kind: Notice.Kind, job: Job) -> bool:
+def _may_lose(kind: Notice.Kind, told: dict[str, Any]) -> bool:
     """Whether these results move to the archive unless their owner subscribes."""
-    return kind is not Notice.Kind.FAILED and job.owner.plan.archives
+    return kind is not Notice.Kind.FAILED and told["archives"]
 
 
 def one_line(text: str, longest: int | None = None) -> str:
@@ -155,7 +168,7 @@ def _headers(notice: Notice) -> dict[str, str]:
     }
 
 
-def _paragraphs(kind: Notice.Kind, job: Job, name: str) -> list[str]:
+def _paragraphs(kind: Notice.Kind, job: Job, name: str, told: dict[str, Any]) -> list[str]:
     """The sentences of one kind of mail, written once for text and HTML.
 
     They are joined from lines of a template that escapes nothing, so whoever shows them must.
@@ -163,22 +176,20 @@ def _paragraphs(kind: Notice.Kind, job: Job, name: str) -> list[str]:
     content = {
         "name": name,
         "file_is_at_fault": job.upload.status == Upload.Status.REFUSED,
-        "at_hand": job.state is Status.COMPLETED,
-        "due": _in_words(job.due_at),
-        "archives": job.owner.plan.archives,
         "job": job,
+        **told,
     }
     blocks = render_to_string(f"mail/{kind}.txt", content).split("\n\n")
     return [line for line in map(one_line, blocks) if line]
 
 
-def _facts(job: Job, name: str) -> list[tuple[str, str]]:
+def _facts(job: Job, name: str, told: dict[str, Any]) -> list[tuple[str, str]]:
     facts = [
         ("Job", f"{job.pk}, {name}"),
         ("File", one_line(job.upload.filename, LONGEST_NAME)),
         ("Variants", "" if job.variants is None else intcomma(job.variants)),
         ("Finished", _in_words(job.completed_at)),
-        ("Available until", _in_words(job.due_at)),
+        ("Available until", told["due"]),
     ]
     return [(label, value) for label, value in facts if value]
 

@@ -1,6 +1,7 @@
 """What happened to a job, and what its owner must be told about it."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -56,6 +57,9 @@ class Notice(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     lease_until = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
+    told = models.JSONField(
+        null=True, blank=True, help_text="What the mail says of things that change."
+    )
 
     objects = NoticeQuerySet.as_manager()
 
@@ -74,6 +78,11 @@ class Notice(models.Model):
         """Lease this notice for one sender; False when another has it or it has been sent."""
         mine = Notice.objects.unsent().filter(FREE, pk=self.pk)
         return mine.update(lease_until=Now() + lease) == 1
+
+    def fix(self, told: dict[str, Any]) -> None:
+        """Fix what the mail says of things that change, before its first try."""
+        Notice.objects.filter(pk=self.pk, told__isnull=True).update(told=told)
+        self.refresh_from_db(fields=["told"])
 
     def let_go(self, *, wake_in: timedelta) -> None:
         """Give the notice back unsent; nobody takes it before `wake_in` is over."""

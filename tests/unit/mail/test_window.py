@@ -33,10 +33,14 @@ def as_bytes(mails: Outbox) -> set[bytes]:
     return {mail.message().as_bytes().split(b"boundary=")[0] for mail in mails}
 
 
-def test_a_worker_that_dies_before_it_sends_has_sent_nothing(owe: Owe, mailoutbox: Outbox) -> None:
+@pytest.mark.parametrize("statement", [0, 1])
+def test_a_worker_that_dies_before_it_sends_has_sent_nothing(
+    owe: Owe, mailoutbox: Outbox, statement: int
+) -> None:
     notice = owe(Notice.Kind.COMPLETED)
-    assert killed_before(0, notice)
+    assert killed_before(statement, notice)
     assert mailoutbox == []
+    the_lease_runs_out()
     notify(notice.job_id)
     notify(notice.job_id)
     assert len(mailoutbox) == 1
@@ -46,7 +50,7 @@ def test_a_worker_that_dies_between_mail_and_receipt_has_its_mail_repeated_under
     owe: Owe, mailoutbox: Outbox
 ) -> None:
     notice = owe(Notice.Kind.COMPLETED)
-    assert killed_before(1, notice)
+    assert killed_before(2, notice)
     assert len(mailoutbox) == 1
     notify(notice.job_id)  # redelivered while the dead worker's lease stands
     assert len(mailoutbox) == 1
@@ -61,17 +65,17 @@ def test_a_worker_that_dies_between_mail_and_receipt_has_its_mail_repeated_under
 
 def test_the_window_closes_with_the_receipt(owe: Owe, mailoutbox: Outbox) -> None:
     notice = owe(Notice.Kind.COMPLETED)
-    assert not killed_before(2, notice)
+    assert not killed_before(3, notice)
     the_lease_runs_out()
     notify(notice.job_id)
     assert len(mailoutbox) == 1
 
 
-def test_a_repeat_keeps_its_id_whatever_became_of_the_job_meanwhile(
+def test_a_repeat_keeps_its_id_and_its_words_whatever_became_of_the_job_meanwhile(
     owe: Owe, mailoutbox: Outbox
 ) -> None:
     notice = owe(Notice.Kind.COMPLETED)
-    assert killed_before(1, notice)
+    assert killed_before(2, notice)
     Job.objects.update(
         status=Status.ARCHIVED, archived_at=F("completed_at"), wake_at=None, attempt=2
     )
@@ -79,6 +83,7 @@ def test_a_repeat_keeps_its_id_whatever_became_of_the_job_meanwhile(
     notify(notice.job_id)
     parsed = [message_from_bytes(m.message().as_bytes(), policy=policy.default) for m in mailoutbox]
     assert len({(mail["Message-ID"], mail["Date"]) for mail in parsed}) == 1
+    assert len({(mail.body, str(mail.alternatives)) for mail in mailoutbox}) == 1
     assert len(parsed) == 2
 
 
