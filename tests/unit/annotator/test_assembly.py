@@ -5,6 +5,7 @@ from pathlib import Path
 import pysam
 import pytest
 
+from annotator.assembly import _ASSEMBLY_OF, _LENGTHS
 from annotator.bundles import MANIFEST, SCHEMA, Bundle, load
 from annotator.errors import InputRefused
 from annotator.run import annotate
@@ -96,3 +97,34 @@ def test_contig_lengths_are_asked_before_any_allele(tmp_path: Path) -> None:
     assert refusal(source, chosen) == (
         "The header says that contig chr7 is 77 long; in GRCh38 it is 5000."
     )
+
+
+@pytest.mark.parametrize(
+    ("declared", "assembly"),
+    [
+        ("<ID=chr1,length=249250621>", "GRCh37"),
+        ("<ID=3,length=198022430>", "GRCh37"),
+        ("<ID=NC_000001.10,assembly=b37,length=249250621>", "GRCh37"),
+        ("<length=57772954,ID=chrY>", "NCBI36"),
+        ("<ID=gi|224589800,length=248387328>", "T2T-CHM13"),
+    ],
+)
+def test_an_assembly_is_known_by_any_chromosome_whatever_its_name(
+    tmp_path: Path, declared: str, assembly: str
+) -> None:
+    chosen = bundle(tmp_path / "b", "one", "GRCh38", seed=1)
+    source = sample(chosen, tmp_path)
+    lines = f"##contig=<ID=unplaced,length=99>\n##contig={declared}\n#CHROM"
+    source.write_text(source.read_text().replace("#CHROM", lines))
+    assert f"looks like {assembly} by its contig lengths" in refusal(source, chosen)
+
+
+def test_no_two_assemblies_share_the_length_of_a_chromosome() -> None:
+    lengths = [length for text in _LENGTHS.values() for length in text.split()]
+    assert len(lengths) == len(set(lengths)) == len(_ASSEMBLY_OF) == 3 * 24 + 7
+
+
+def test_few_wrong_alleles_are_flagged_and_do_not_refuse_the_file(tmp_path: Path) -> None:
+    chosen = bundle(tmp_path / "b", "one", "GRCh38", seed=1)
+    right = bundle(tmp_path / "b", "two", "GRCh37", seed=2)
+    annotate(sample(right, tmp_path, records=2), tmp_path / "out", chosen.folder)
