@@ -1,6 +1,7 @@
 """python -m annotator run IN OUTDIR [--bundle DIR] [--workers N]"""
 
 import argparse
+import fcntl
 import gc
 import json
 import os
@@ -14,7 +15,7 @@ from typing import NoReturn, TypeVar
 
 from annotator import bundles, sandbox
 from annotator.progress import OnProgress, as_bar, as_json
-from annotator.run import WORK, annotate, open_partial
+from annotator.run import WORK, annotate, open_partial, partial_folder
 from annotator.sandbox import Sandbox
 
 EXAMPLES = """examples:
@@ -130,10 +131,17 @@ def _check_places(options: argparse.Namespace, outdir: Path) -> None:
 
 
 def _opened(options: argparse.Namespace, outdir: Path) -> Path:
+    """Make the folder to work in, as long as no other run works there."""
+    refuse: Callable[[str], NoReturn] = options.refuse
+    folder = partial_folder(outdir)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
+        held = os.open(folder, os.O_RDONLY)  # until the process ends
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return open_partial(outdir)
+    except BlockingIOError:
+        refuse(f"another run is about to make {options.outdir}")
     except OSError as error:
-        refuse: Callable[[str], NoReturn] = options.refuse
         refuse(f"{options.outdir} cannot be made: {error}")
 
 

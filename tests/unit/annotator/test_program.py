@@ -148,15 +148,34 @@ def test_stopped_it_leaves_nothing(
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
-        deadline = time.monotonic() + 30
-        while not (tmp_path / ".out.partial" / "piped").exists():
-            assert time.monotonic() < deadline
-            os.sched_yield()
+        wait_for(tmp_path / ".out.partial" / "piped")
         process.send_signal(sent)
         assert process.wait(30) == code
         assert process.stderr is not None
         assert process.stderr.read() == said
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_second_run_into_the_same_folder_leaves_the_first_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = write(tmp_path, row("MT", 1, "G", "A"))
+    outdir = str(tmp_path / "out")
+    command = [sys.executable, "-m", "annotator", "run", "-", outdir]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE) as process:
+        wait_for(tmp_path / ".out.partial" / "piped")
+        with pytest.raises(SystemExit):
+            main(["run", str(source), outdir])
+        assert f"another run is about to make {outdir}" in capsys.readouterr().err
+        process.communicate(source.read_bytes(), timeout=60)
+        assert process.returncode == 0
+
+
+def wait_for(file: Path) -> None:
+    deadline = time.monotonic() + 30
+    while not file.exists():
+        assert time.monotonic() < deadline
+        os.sched_yield()
 
 
 def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:
