@@ -59,7 +59,10 @@ def test_an_installation_killed_at_any_step_leaves_no_bundle_or_a_whole_one(
     assert [path.name for path in (tmp_path / "bundles").iterdir()] == ["small"]
 
 
-def test_an_installation_that_was_killed_goes_on(shelf: Shelf, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
+def test_an_installation_that_was_stopped_goes_on(
+    shelf: Shelf, tmp_path: Path, sent: signal.Signals, code: int
+) -> None:
     shelf.manners["genes.gff3.gz"] = "stalls"
     command = [sys.executable, "-m", "annotator", "bundle", "install"]
     command += [str(manifest(shelf, tmp_path)), "--into", str(tmp_path / "bundles")]
@@ -70,8 +73,8 @@ def test_an_installation_that_was_killed_goes_on(shelf: Shelf, tmp_path: Path) -
     while not (part.exists() and part.stat().st_size == half):
         assert time.monotonic() < deadline
         os.sched_yield()
-    process.send_signal(signal.SIGKILL)
-    process.wait(DEADLINE)
+    process.send_signal(sent)
+    assert process.wait(DEADLINE) == code
     assert not (tmp_path / "bundles" / "small").exists()
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == (f"{tmp_path}/bundles/small\n", "")
