@@ -27,6 +27,10 @@ def at_hand(world: World, job: Job) -> dict[str, bytes]:
 
 def seen_end(world: World, job: Job) -> str:
     """The word for what has become of the job, its objects and its mails, which must agree."""
+    if not Job.objects.filter(pk=job.pk).exists():
+        assert not Discard.objects.exists()
+        assert (world.storage.kept, world.archive.copies) == ({}, {})
+        return "gone"
     job = read(job)
     notices = list(Notice.objects.values_list("kind", flat=True))
     assert sorted(world.post.sent) == sorted(notices)
@@ -36,10 +40,10 @@ def seen_end(world: World, job: Job) -> str:
         Status.COMPLETED: "kept" if job.wake_at is None else "dated",
         Status.ARCHIVED: "archived",
         Status.FAILED: "failed",
-        Status.CANCELLED: "cancelled",
+        Status.CANCELLED: "stopped",
     }[job.state]
     _objects_are_right(world, job)
-    told = {"failed": ["failed"], "cancelled": []}.get(word, ["completed"])
+    told = {"failed": ["failed"], "stopped": []}.get(word, ["completed"])
     assert [kind for kind in notices if kind != "restored"] == told
     return word + "*" * notices.count("restored")
 

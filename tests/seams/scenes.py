@@ -42,6 +42,10 @@ class Scene:
         with suppress(JobRefused), self.commit(execute=True):
             jobs.cancel(job=self.job, actor=self.owner)
 
+    def delete(self) -> None:
+        with self.commit(execute=True):
+            jobs.delete(job=self.job, actor=self.owner)
+
     def send_again(self) -> None:
         jobs.send_again(job=self.job, actor=self.owner)
 

@@ -59,7 +59,10 @@ def long_retention(settings: Settings) -> None:
     [
         ("waits for annotate", Scene.subscribe, "annotate", {"kept"}),
         ("waits for annotate", comes_and_goes, "annotate", {"dated"}),
-        ("waits for annotate", Scene.cancel, "annotate", {"cancelled", "dated"}),
+        ("waits for annotate", Scene.cancel, "annotate", {"stopped", "dated"}),
+        ("waits for annotate", Scene.delete, "annotate", {"gone"}),
+        ("is due for the archive", Scene.delete, "archive", {"gone"}),
+        ("waits to be restored", Scene.delete, "restore", {"gone"}),
         ("is completed, nobody told", Scene.subscribe, "notify", {"kept"}),
         ("is due for the archive", Scene.subscribe, "archive", {"kept", "kept*"}),
         ("is due for the archive", comes_and_goes, "archive", {"dated", "archived"}),

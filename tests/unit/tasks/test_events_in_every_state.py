@@ -44,6 +44,7 @@ EVENTS: list[tuple[str, Callable[[Scene], object]]] = [
     ("its owner subscribes and it ends", comes_and_goes),
     ("it ends and its owner subscribes", goes_and_comes),
     ("its owner cancels", Scene.cancel),
+    ("its owner deletes it", Scene.delete),
 ]
 
 #: Those that are not made of others.
@@ -53,26 +54,26 @@ SIMPLE -= {"its owner subscribes and it ends"}
 #: How a job ends, by where it was and what happened; an asterisk is a mail that it is back.
 #: kept: at hand for good; dated: at hand until its date; archived: asleep; else as the word says.
 TABLE = """
-                           |nothing  |again    |subscribe|end      |sub, end |end, sub |cancel
-waits for its turn         |dated    |dated    |kept     |dated    |dated    |kept     |cancelled
-waits for annotate         |dated    |dated    |kept     |dated    |dated    |kept     |cancelled
-waits to be annotated again|dated    |dated    |kept     |dated    |dated    |kept     |cancelled
-lost its annotating worker |dated    |dated    |kept     |dated    |dated    |kept     |cancelled
-is completed, nobody told  |dated    |dated    |kept     |dated    |dated    |kept     |dated
-is completed               |dated    |dated    |kept     |dated    |dated    |kept     |dated
-is due for the archive     |archived |archived |kept     |archived |dated    |kept     |archived
-waits to be archived again |archived |archived |kept*    |archived |archived |kept*    |archived
-lost its archiving worker  |archived |archived |kept*    |archived |archived |kept*    |archived
-is archived                |archived |archived |kept*    |archived |archived |kept*    |archived
-is asked back              |kept*    |kept*    |kept*    |archived |archived |kept*    |kept*
-waits for its retrieval    |kept*    |kept*    |kept*    |dated*   |dated*   |kept*    |kept*
-lost its thawing worker    |kept*    |kept*    |kept*    |dated*   |dated*   |kept*    |kept*
-waits to be restored       |kept*    |kept*    |kept*    |dated*   |dated*   |kept*    |kept*
-waits to be restored again |kept*    |kept*    |kept*    |dated*   |dated*   |kept*    |kept*
-lost its restoring worker  |kept*    |kept*    |kept*    |dated*   |dated*   |kept*    |kept*
-is a subscriber's          |kept     |kept     |kept     |dated    |dated    |kept     |kept
-has failed                 |failed   |failed   |failed   |failed   |failed   |failed   |failed
-is cancelled               |cancelled|cancelled|cancelled|cancelled|cancelled|cancelled|cancelled
+                           |nothing |again   |sub     |end     |sub, end|end, sub|cancel  |delete
+waits for its turn         |dated   |dated   |kept    |dated   |dated   |kept    |stopped |gone
+waits for annotate         |dated   |dated   |kept    |dated   |dated   |kept    |stopped |gone
+waits to be annotated again|dated   |dated   |kept    |dated   |dated   |kept    |stopped |gone
+lost its annotating worker |dated   |dated   |kept    |dated   |dated   |kept    |stopped |gone
+is completed, nobody told  |dated   |dated   |kept    |dated   |dated   |kept    |dated   |gone
+is completed               |dated   |dated   |kept    |dated   |dated   |kept    |dated   |gone
+is due for the archive     |archived|archived|kept    |archived|dated   |kept    |archived|gone
+waits to be archived again |archived|archived|kept*   |archived|archived|kept*   |archived|gone
+lost its archiving worker  |archived|archived|kept*   |archived|archived|kept*   |archived|gone
+is archived                |archived|archived|kept*   |archived|archived|kept*   |archived|gone
+is asked back              |kept*   |kept*   |kept*   |archived|archived|kept*   |kept*   |gone
+waits for its retrieval    |kept*   |kept*   |kept*   |dated*  |dated*  |kept*   |kept*   |gone
+lost its thawing worker    |kept*   |kept*   |kept*   |dated*  |dated*  |kept*   |kept*   |gone
+waits to be restored       |kept*   |kept*   |kept*   |dated*  |dated*  |kept*   |kept*   |gone
+waits to be restored again |kept*   |kept*   |kept*   |dated*  |dated*  |kept*   |kept*   |gone
+lost its restoring worker  |kept*   |kept*   |kept*   |dated*  |dated*  |kept*   |kept*   |gone
+is a subscriber's          |kept    |kept    |kept    |dated   |dated   |kept    |kept    |gone
+has failed                 |failed  |failed  |failed  |failed  |failed  |failed  |failed  |gone
+is cancelled               |stopped |stopped |stopped |stopped |stopped |stopped |stopped |gone
 """
 
 ENDS = {
