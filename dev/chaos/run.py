@@ -15,6 +15,7 @@ from dev.faults.proxy import Proxy
 from dev.stack import Ports
 from dev.waiting import NotInTime, until
 
+LOOK_SECONDS = 0.5
 JOBS_PER_STRIKE, FEWEST_STRIKES = 6, 8
 
 #: Seconds for the service to come to rest after the last fault, and more for each job.
@@ -61,15 +62,17 @@ class Run:
         crowd = Crowd(town, plot, made, workshop)
         crowd.sign_in([persona.name for persona in PERSONAS])
         self._strike(siege, crowd)
-        unrest = self._rest(town)
+        unrest = self._rest(siege)
         found = verdict.judge(town, crowd.told, made, siege.postbox.taken, siege.poison)
         for person in crowd.people.values():
             if (plan := person.plan()) != person.expected_plan:
                 found.blame("plans", f"{person.name} is on {plan}, not {person.expected_plan}")
         if unrest:
             found.blame("stuck", f"at the end there are {unrest}")
-        if ended := town.ended():
-            found.blame("processes", ended)
+        for ended in siege.ended:
+            if "killed" not in ended:  # one that begins ends when what it started is killed
+                found.blame("processes", ended)
+        found.figures["processes that ended and were started again"] = len(siege.ended)
         found.faults.update(siege.done)
         return found
 
@@ -79,19 +82,28 @@ class Run:
         for strike in crowd.script.strikes:
             while len(crowd.told) < strike.after and thread.is_alive():
                 siege.listen()
-                thread.join(0.5)
+                thread.join(LOOK_SECONDS)
             hit = siege.strike(strike)
             self._say(f"{len(crowd.told):5d} files: {strike.kind}{'' if hit else ' (nothing hit)'}")
-        thread.join()
+        while thread.is_alive():
+            siege.listen()
+            thread.join(LOOK_SECONDS)
         if crowd.failure:
             raise crowd.failure
 
-    def _rest(self, town: Town) -> str:
+    def _rest(self, siege: Siege) -> str:
         """Wait until all is at rest and every queue empty; says what is not in time."""
+        town = siege.town
+
+        def rests() -> bool:
+            siege.mend()
+            time.sleep(LOOK_SECONDS)  # a look costs the database three connections
+            return not town.restless()
+
         self._say("all files are handed in and all faults are over")
         seconds = REST_SECONDS + REST_PER_JOB * self.jobs
         try:
-            until(lambda: not town.restless(), "rest", seconds=seconds)
+            until(rests, "rest", seconds=seconds)
             town.kill("beat")
             until(lambda: not town.waiting(), "empty queues", seconds=REST_SECONDS)
         except NotInTime as late:

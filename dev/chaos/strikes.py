@@ -20,9 +20,12 @@ from dev.children import children_of
 from dev.faults.faults import FAULTS, S3_FAULTS, SQS_FAULTS
 from dev.faults.proxy import Call, Fault, Proxy
 from dev.local_aws import QueuedMessage
+from dev.waiting import NotInTime, until
 
 #: Longest time for which a strike leaves something away, in seconds.
 LONGEST_OUTAGE = 4.0
+#: Longest wait for a request that a strike can fail, in seconds.
+LONGEST_WAIT = 8.0
 MOST_COPIES = 10
 
 
@@ -35,6 +38,8 @@ class Siege:
     postbox: Postbox
     postgres: Server | None = None
     done: Counter[str] = field(default_factory=Counter)
+    last: str = ""
+    ended: list[str] = field(default_factory=list)  # processes that ended, and after which strike
     seen: dict[QueuedMessage, None] = field(default_factory=dict)  # messages of any time, in order
     poison: set[str] = field(default_factory=set)
 
@@ -46,12 +51,18 @@ class Siege:
     def strike(self, strike: Strike) -> bool:
         """Do what the script says; False, and not counted, when there was nothing to hit."""
         self.listen()
+        self.last = strike.kind
         hit = STRIKES[strike.kind](self, random.Random(strike.seed))
         self.done[strike.kind] += hit
         return hit
 
+    def mend(self) -> None:
+        """Start what has ended, and note after which strike it was found."""
+        self.ended += [f"{name} after {self.last}" for name in self.town.start_again()]
+
     def listen(self) -> None:
         """Remember the messages of this moment, to replay them later."""
+        self.mend()
         with suppress(OSError):
             self.seen |= dict.fromkeys(
                 waiting for waiting in self.town.messages() if waiting.queue in QUEUE_NAMES
@@ -216,7 +227,7 @@ def _requests_fail(
         return call.service == service and fate.random() < share
 
     with siege.proxy.failing("*", fault, chosen=chosen) as rule:
-        time.sleep(seconds)
+        _hold(lambda: bool(rule.hits), seconds)
     return len(rule.hits)
 
 
@@ -225,8 +236,15 @@ def _mails_fail(
 ) -> int:
     before = siege.postbox.hits
     with siege.postbox.failing(fault, share, fate):
-        time.sleep(seconds)
+        _hold(lambda: siege.postbox.hits > before, seconds)
     return siege.postbox.hits - before
+
+
+def _hold(is_hit: Callable[[], bool], seconds: float) -> None:
+    """Keep a fault up so long from its first hit on, which may take a while."""
+    with suppress(NotInTime):
+        until(is_hit, "a hit", seconds=LONGEST_WAIT)
+        time.sleep(seconds)
 
 
 def _patient(

@@ -67,6 +67,13 @@ class Town(Stack):
         for name in ("worker-2", "courier-2"):
             self.launch(name)
 
+    def start_again(self) -> list[str]:
+        """Start what has ended, as an init system does; returns the names."""
+        ended = [name for name, process in self.processes.items() if process.poll() is not None]
+        for name in ended:
+            self.launch(name)
+        return ended
+
     def replace(self, name: str) -> None:
         """Let a process finish its work in hand while another takes its place."""
         leaving = self.processes.pop(name)
