@@ -5,7 +5,15 @@ from collections.abc import Iterator
 import pytest
 
 from annotator import download
+from annotator.bundles import Bundle
+from tests.conformance.references import install_chr21
 from tests.conformance.shelf import Shelf, files, serving
+
+
+@pytest.fixture(scope="session")
+def chr21(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """The piece of chromosome 21 with its dbSNP, installed through a manifest of its own."""
+    return install_chr21(tmp_path_factory.mktemp("chr21"))
 
 
 @pytest.fixture

@@ -2,23 +2,20 @@
 
 import gzip
 import hashlib
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pysam
 import pytest
 
-from annotator.bundles import DEMO, load, wrong_files
+from annotator.__main__ import main
+from annotator.bundles import DEMO, Bundle, load, wrong_files
 from annotator.bundles_install import copy, install
 from annotator.bundles_manifest import read, shipped
 from annotator.errors import AnnotatorFailed
 from tests.conformance.installing import SEQUENCE, failure, installed, manifest
-from tests.conformance.references import CHR21, install_chr21
+from tests.conformance.references import CHR21
 from tests.conformance.shelf import FASTA, GENOME, KNOWN, Shelf
-
-ROOT = Path(__file__).parents[2]
 
 
 def test_a_manifest_becomes_a_bundle(shelf: Shelf, tmp_path: Path) -> None:
@@ -124,24 +121,24 @@ def test_an_installed_bundle_is_copied_whole_or_not_at_all(tmp_path: Path) -> No
     assert not (tmp_path / "elsewhere" / "demo-grch38").exists()
 
 
-def program(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "annotator", "bundle", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-
-
-def test_bundles_are_verified_and_listed_from_the_command_line(tmp_path: Path) -> None:
-    assert program("install", "--from", str(DEMO), "--into", str(tmp_path)).returncode == 0
+def test_bundles_are_verified_and_listed_from_the_command_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["bundle", "install", "--from", str(DEMO), "--into", str(tmp_path)]) == 0
     folder = tmp_path / "demo-grch38"
-    assert program("verify", str(folder)).stdout == "demo-grch38: 5 files are what they should be\n"
-    listed = program("list", str(tmp_path)).stdout
+    assert main(["bundle", "verify", str(folder)]) == 0
+    told = f"{folder}\ndemo-grch38: 5 files are what they should be\n"
+    assert capsys.readouterr().out == told
+    assert main(["bundle", "list", str(tmp_path)]) == 0
+    listed = capsys.readouterr().out
     assert "demo-grch38\tGRCh38\tRefSeq" in listed
     assert "grch38-ensembl115\tGRCh38\tEnsembl 115\tclinvar, dbsnp, gnomad_exomes" in listed
     index = folder / "genome.fa.gz.gzi"
     index.write_bytes(b"\1" + index.read_bytes()[1:])
-    wrong = program("verify", str(folder))
-    assert wrong.returncode == 70
-    assert wrong.stderr == "demo-grch38 is not what it was: genome.fa.gz.gzi\n"
-    assert program("install", "--into", str(tmp_path)).returncode == 64
+    assert main(["bundle", "verify", str(folder)]) == 70
+    assert capsys.readouterr().err == "demo-grch38 is not what it was: genome.fa.gz.gzi\n"
+    with pytest.raises(SystemExit, match="64"):
+        main(["bundle", "install", "--into", str(tmp_path)])
 
 
 @pytest.mark.parametrize("name", ["grch37-ensembl87", "grch38-ensembl115"])
@@ -157,10 +154,9 @@ def test_the_shipped_manifests_are_whole(name: str) -> None:
 
 
 @pytest.mark.skipif(not CHR21.exists(), reason="the data folder beside the project is absent")
-def test_the_data_of_chromosome_21_installs_with_dbsnp(tmp_path: Path) -> None:
-    bundle = install_chr21(tmp_path)
-    assert wrong_files(bundle) == []
-    with pysam.TabixFile(str(bundle.sources[0].path)) as file:
+def test_the_data_of_chromosome_21_installs_with_dbsnp(chr21: Bundle) -> None:
+    assert wrong_files(chr21) == []
+    with pysam.TabixFile(str(chr21.sources[0].path)) as file:
         rows = [row.split("\t") for row in file.fetch("21")]
     assert len(rows) >= 115_501
     assert not any("," in row[4] for row in rows)

@@ -17,7 +17,7 @@ import pytest
 
 from annotator.bundles import Bundle
 from annotator.run import annotate
-from tests.conformance.references import CHR21, KNOWN_SITES, install_chr21
+from tests.conformance.references import CHR21, KNOWN_SITES
 from tests.conformance.rows import rows_in
 
 HEAD = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
@@ -46,26 +46,21 @@ WRITINGS: dict[str, set[str]] = {
 pytestmark = pytest.mark.skipif(not CHR21.exists(), reason=f"the data are not at {CHR21}")
 
 
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return install_chr21(tmp_path_factory.mktemp("bundle"))
-
-
-def annotated(bundle: Bundle, folder: Path, *sites: str, contig: str = "21") -> Path:
+def annotated(chr21: Bundle, folder: Path, *sites: str, contig: str = "21") -> Path:
     """Annotate sites written as POS REF ALT."""
     source = folder / "sites.vcf"
     cells = (site.split() for site in sites)
     rows = (f"{contig}\t{pos}\t.\t{ref}\t{alt}\t.\t.\t.\n" for pos, ref, alt in cells)
     source.write_text(HEAD + "".join(rows))
-    annotate(source, folder / "out", bundle.folder)
+    annotate(source, folder / "out", chr21.folder)
     return folder / "out"
 
 
 @pytest.mark.parametrize("contig", ["21", "chr21", "NC_000021.9"])
 def test_a_site_has_what_the_source_says_in_every_output(
-    bundle: Bundle, tmp_path: Path, contig: str
+    chr21: Bundle, tmp_path: Path, contig: str
 ) -> None:
-    outdir = annotated(bundle, tmp_path, *SITES, contig=contig)
+    outdir = annotated(chr21, tmp_path, *SITES, contig=contig)
     for row, (known, frequency, significance) in zip(rows_in(outdir), SITES.values(), strict=True):
         assert row.contig == contig
         assert row.info.get("GAS_KNOWN") == known
@@ -100,24 +95,24 @@ def table(outdir: Path) -> Iterator[dict[str, str]]:
 
 
 def test_an_allele_is_known_however_it_is_written_and_stays_as_it_was(
-    bundle: Bundle, tmp_path: Path
+    chr21: Bundle, tmp_path: Path
 ) -> None:
-    rows = rows_in(annotated(bundle, tmp_path, *WRITINGS, contig="chr21"))
+    rows = rows_in(annotated(chr21, tmp_path, *WRITINGS, contig="chr21"))
     assert [f"{row.pos} {row.ref} {row.alt}" for row in rows] == list(WRITINGS)
     for row, known in zip(rows, WRITINGS.values(), strict=True):
         assert row.info["GAS_KNOWN"] in known
         assert "GAS_WAS" not in row.info
 
 
-def test_each_allele_of_a_record_is_looked_up_by_itself(bundle: Bundle, tmp_path: Path) -> None:
-    rows = rows_in(annotated(bundle, tmp_path, "25000424 CAT C,CATAT,TAT", "25000425 A G"))
+def test_each_allele_of_a_record_is_looked_up_by_itself(chr21: Bundle, tmp_path: Path) -> None:
+    rows = rows_in(annotated(chr21, tmp_path, "25000424 CAT C,CATAT,TAT", "25000425 A G"))
     assert [row.info.get("GAS_KNOWN") for row in rows] == ["rs983383573", None, None, None]
     counts = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert (counts["known"], counts["novel"]) == (1, 3)
 
 
 def test_the_sites_of_the_source_are_found_under_their_own_names(
-    bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    chr21: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Whatever dbSNP lists, unsplit and as it writes it; each allele must come back as known."""
     named = defaultdict[tuple[str, str, str], set[str | None]](set)
@@ -128,7 +123,7 @@ def test_the_sites_of_the_source_are_found_under_their_own_names(
         for alt in alts.split(","):
             named[pos, ref, alt].add(name)
     sites = [" ".join(line.split("\t")[at] for at in (1, 3, 4)) for line in lines[::EVERY]]
-    rows = rows_in(annotated(bundle, tmp_path, *sites))
+    rows = rows_in(annotated(chr21, tmp_path, *sites))
     found = [row.info.get("GAS_KNOWN") for row in rows]
     own = sum(
         name in named[row.pos, row.ref, row.alt] for row, name in zip(rows, found, strict=True)
@@ -139,8 +134,8 @@ def test_the_sites_of_the_source_are_found_under_their_own_names(
     assert own > ALMOST_ALL * len(rows)
 
 
-def test_parquet_has_types_that_need_no_reading_of_text(bundle: Bundle, tmp_path: Path) -> None:
-    file = pq.ParquetFile(annotated(bundle, tmp_path, "25573930 T A") / "annotated.parquet")
+def test_parquet_has_types_that_need_no_reading_of_text(chr21: Bundle, tmp_path: Path) -> None:
+    file = pq.ParquetFile(annotated(chr21, tmp_path, "25573930 T A") / "annotated.parquet")
     types = {field.name: field.type for field in file.schema_arrow}
     assert types["position"] == pa.int32()
     assert types["allele_frequency"] == pa.float64()

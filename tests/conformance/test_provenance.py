@@ -19,11 +19,11 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from annotator import child
-from annotator.bundles import DEMO
+from annotator.bundles import DEMO, Bundle
 from annotator.bundles_install import copy
 from annotator.checksums import digest
 from annotator.errors import AnnotatorFailed
-from tests.conformance.references import CHR21, install_chr21
+from tests.conformance.references import CHR21
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = DEMO / "example.vcf"
@@ -189,13 +189,14 @@ def test_a_rerun_makes_the_same_bytes(folder: Path) -> None:
 
 
 @pytest.mark.skipif(not CHR21.exists(), reason=f"the data are not at {CHR21}")
-def test_a_rerun_on_a_reference_with_known_sites_makes_the_same_bytes(tmp_path: Path) -> None:
+def test_a_rerun_on_a_reference_with_known_sites_makes_the_same_bytes(
+    chr21: Bundle, tmp_path: Path
+) -> None:
     """Every output, the tables among them; with more workers than were used the first time."""
-    bundle = install_chr21(tmp_path)
     source = CHR21 / "HG00096.1000G.chr21_132.vcf"
     out = tmp_path / "out"
-    child.run(source, out, bundle=bundle.folder, workers=2, wall_seconds=60, memory_mb=1024)
-    rerun = ("--rerun", source, "--bundle", bundle.folder)
+    child.run(source, out, bundle=chr21.folder, workers=2, wall_seconds=60, memory_mb=1024)
+    rerun = ("--rerun", source, "--bundle", chr21.folder)
     assert "same bytes again" in verify(tmp_path, *rerun).stdout
     told = json.loads((out / "provenance.json").read_text())
     assert told["outputs"].keys() >= {"annotated.tsv.gz", "annotated.parquet", "skipped.tsv"}
