@@ -1,6 +1,8 @@
 """What real files hold, through the real child: what is kept right, repaired, flagged, refused."""
 
 import gzip
+import json
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -148,6 +150,23 @@ def test_records_out_of_order_come_out_in_order_and_unchanged(tmp_path: Path) ->
     records = annotated(tmp_path, vcf(*rows)).records
     assert [cells[1] for cells in records] == ["3400", "3401", "3402", "7"]
     assert records[0][5] == "30.00"
+
+
+def test_a_large_file_out_of_order_is_sorted_in_bounded_memory(tmp_path: Path) -> None:
+    places = random.Random(1).choices(range(3300, 16000), k=30_000)
+    out = annotated(tmp_path, vcf(*(row(place, info="X=" + "y" * 1200) for place in places)))
+    assert [int(cells[1]) for cells in out.records] == sorted(places)
+    told = json.loads((out.folder / "provenance.json").read_bytes())
+    assert told["sorted"]
+    assert told["peak_memory_mb"] < 300
+
+
+@pytest.mark.parametrize("version", ["4.4", "4.5"])
+def test_a_phase_before_the_first_allele_is_read(tmp_path: Path, version: str) -> None:
+    text = vcf(row(format="GT", s="|0|1"), meta=GENOTYPE, columns=SAMPLE).decode()
+    text = text.replace("VCFv4.2", f"VCFv{version}")
+    (record,) = annotated(tmp_path, text.encode()).records
+    assert record[9].endswith("0|1")
 
 
 @pytest.mark.parametrize(
