@@ -157,7 +157,10 @@ def _tell_steps(database: Database) -> None:
 
 
 def _percentiles(label: str, seconds: list[float]) -> None:
-    p50, p99 = statistics.median(seconds), statistics.quantiles(seconds, n=100)[98]
+    p50, p99 = (
+        statistics.median(seconds),
+        statistics.quantiles(seconds, n=100, method="inclusive")[98],
+    )
     print(f"  {label:<14} p50 {p50:5.2f} s   p99 {p99:5.2f} s")
 
 
