@@ -68,7 +68,7 @@ def test_nobody_else_moves_anything_and_no_get_does(
     client.force_login(stranger)
     assert client.post(DEAD, {"queue": "thaw"}).status_code == 404
     assert client.get(DEAD).status_code == 404
-    staff.get(f"{DEAD}?queue=thaw")
+    assert staff.get(f"{DEAD}?queue=thaw").status_code == 200
     assert staff.put(DEAD, {"queue": "thaw"}).status_code == 405
     assert world.letters.in_dead_letters("thaw") == ["garbage"]
 

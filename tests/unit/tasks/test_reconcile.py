@@ -327,20 +327,26 @@ def test_keys_are_paired_in_the_order_of_their_bytes(
     assert counted() == {}
 
 
-def test_a_row_that_changed_during_the_listing_is_no_difference(
-    town: World, owner: User, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("listed_first", [True, False])
+def test_what_changed_during_the_listing_is_no_difference(
+    town: World, owner: User, monkeypatch: pytest.MonkeyPatch, listed_first: bool
 ) -> None:
     job = town.completed(owner)
     age_everything(town)
     listing: Callable[..., Any] = town.storage.objects_of
+    in_order: Callable[..., Any] = differences._in_order
 
     def listed(bucket: str) -> Any:
-        found = list(listing(bucket))
+        before = list(listing(bucket))
         if bucket == settings.BUCKETS["results"] and town.broker.arrived("archive"):
             town.broker.deliver("archive")
-        return iter(found)
+        yield from before if listed_first else list(listing(bucket))
 
     monkeypatch.setattr("gas.storage.inventory.objects_of", listed)
+    if not listed_first:
+        monkeypatch.setattr(
+            differences, "_in_order", lambda rows, column: iter(list(in_order(rows, column)))
+        )
     assert counted() == {}
     assert read(job).state is Status.ARCHIVED
     assert not Alarm.objects.exists()

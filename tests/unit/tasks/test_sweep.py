@@ -273,7 +273,7 @@ def test_in_a_busy_queue_as_many_messages_are_sent_again_as_were_lost(
 ) -> None:
     oldest = stuck(Status.RUNNING, owner, wake_at=LONG_AGO - timedelta(hours=1))
     stuck(Status.QUEUED, owner)
-    stuck(Status.QUEUED, owner, sent_at=LATELY)
+    stuck(Status.QUEUED, owner, sent_at=LATELY, wake_at=LONG_AGO - timedelta(hours=2))
     stuck(Status.RUNNING, owner, lease_owner="alive", lease_until=SOON)
     world.letters.deeper = 2
     sweep()
