@@ -90,15 +90,6 @@ def delete_job(request: SignedIn, job_id: int) -> HttpResponse:
     return redirect("jobs")
 
 
-@require_POST
-def delete_job(request: SignedIn, job_id: int) -> HttpResponse:
-    """Remove a job and all its bytes."""
-    job = _own(request, job_id)
-    jobs.delete(job=job, actor=request.user)
-    messages.success(request, f"Job {job_id} and its files were deleted.")
-    return redirect("jobs")
-
-
 @require_safe
 def download(request: SignedIn, job_id: int, kind: str) -> HttpResponse:
     """Lead to a result file by a link that is good for minutes."""
@@ -120,9 +111,9 @@ def _own(request: SignedIn, job_id: int) -> Job:
 
 
 def _tier(job: Job) -> str:
-    return (
-        job.files.exclude(retrieval_tier="").values_list("retrieval_tier", flat=True).first() or ""
-    )
+    """The tier of the file that comes last: Standard when any is, else Expedited."""
+    tiers = job.files.exclude(retrieval_tier="").values_list("retrieval_tier", flat=True)
+    return max(tiers, default="")
 
 
 def _version(job: Job) -> str:

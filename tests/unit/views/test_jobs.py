@@ -126,6 +126,15 @@ def test_the_live_part_is_sent_only_when_something_changed(
     assert "<html" not in answer.content.decode()
 
 
+def test_the_slowest_retrieval_tells_how_long_a_thaw_takes(
+    researcher: Client, owner: User, shelf: Shelf
+) -> None:
+    job = job_in(Status.THAWING, owner=owner, shelf=shelf)
+    last = job.files.exclude(retrieval_tier="").latest("pk")
+    job.files.filter(pk=last.pk).update(retrieval_tier="Standard")
+    assert "3 to 5 hours" in page_of(researcher, job)
+
+
 def test_a_new_tier_is_a_change(researcher: Client, owner: User, shelf: Shelf) -> None:
     job = job_in(Status.THAWING, owner=owner, shelf=shelf)
     asked = page_of(researcher, job).partition('hx-get="')[2].partition('"')[0]
