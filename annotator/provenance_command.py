@@ -13,6 +13,7 @@ from annotator.checksums import digest
 from annotator.errors import AnnotatorFailed, InputRefused
 from annotator.progress import as_bar
 from annotator.provenance import COMMIT
+from annotator.run import PROVENANCE
 
 WALL_SECONDS = 6 * 3600
 MEMORY_MB = 2048
@@ -21,6 +22,9 @@ EXAMPLES = """examples:
   python -m annotator verify-provenance results/provenance.json
   python -m annotator verify-provenance results/provenance.json --key gas.pub
   python -m annotator verify-provenance results/provenance.json --rerun calls.vcf.gz --bundle DIR
+
+Results lie beside it under their own names, or with whatever stands before provenance.json in its
+name, as in Trio.provenance.json and Trio.annotated.vcf.gz.
 
 Without --key a signature is checked against the key that the document itself names, which shows
 only that nothing was changed by mistake. Whoever runs the service gives its public key away.
@@ -48,6 +52,12 @@ def add_to(commands: "argparse._SubParsersAction[P]") -> None:
     verify.add_argument("file", type=Path, metavar="FILE", help="a provenance.json")
     verify.add_argument(
         "--key", type=_key, metavar="PUBLIC", help="the PEM of the key that must have signed it"
+    )
+    verify.add_argument(
+        "--only",
+        type=lambda names: names.split(","),
+        metavar="A,B",
+        help="look at these results alone, if you have no others (annotated.vcf.gz,...)",
     )
     verify.add_argument(
         "--rerun", type=Path, metavar="INPUT", help="annotate INPUT again and compare the bytes"
@@ -86,12 +96,12 @@ def _sign(options: argparse.Namespace, _say: Say) -> None:
 
 def _verify(options: argparse.Namespace, say: Say) -> None:
     document = _read(options.file)
-    outputs = _outputs(document)
+    outputs = _asked_for(_outputs(document), options.only)
     lines, problems = _signature(document, options.key)
     changed = [
         problem
         for name in outputs
-        if (problem := _changed(options.file.parent / name, outputs[name]))
+        if (problem := _changed(_beside(options.file, name), outputs[name]))
     ]
     if not changed:
         lines.append(f"results: {len(outputs)} files are what they were")
@@ -149,6 +159,21 @@ def _outputs(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return outputs
 
 
+def _asked_for(
+    outputs: dict[str, dict[str, Any]], only: list[str] | None
+) -> dict[str, dict[str, Any]]:
+    for name in only or ():
+        if name not in outputs:
+            raise InputRefused(f"It names no result {name!r}; it has {', '.join(outputs)}.")
+    return {name: told for name, told in outputs.items() if not only or name in only}
+
+
+def _beside(provenance: Path, name: str) -> Path:
+    """Return where a result lies: downloads have the name of their job before their own."""
+    before, own, _ = provenance.name.partition(PROVENANCE)
+    return provenance.with_name(before + name if own else name)
+
+
 def _changed(file: Path, told: dict[str, Any]) -> str | None:
     if not file.is_file():
         return f"{file.name} is missing."
@@ -174,7 +199,7 @@ def _rerun(
         different = [
             f"{name} comes out differently now."
             for name, told in outputs.items()
-            if not _is_same(options.file.parent / name, again / name, told)
+            if not _is_same(_beside(options.file, name), again / name, told)
         ]
     return [*different, *_another_annotator(document)] if different else []
 
@@ -206,7 +231,7 @@ def _another_annotator(document: dict[str, Any]) -> Problems:
 def _is_same(before: Path, after: Path, told: dict[str, Any]) -> bool:
     if not after.is_file():
         return False
-    if before.name != LOG:
+    if after.name != LOG:
         return bool(digest(after) == told["sha256"])
     return before.is_file() and _without_walls(before) == _without_walls(after)
 

@@ -129,6 +129,26 @@ def test_a_changed_result_is_named(folder: Path, name: str) -> None:
     assert verify(folder).stderr == f"{name} is missing.\n"
 
 
+def test_downloads_are_verified_under_the_names_they_were_given(folder: Path) -> None:
+    for file in (folder / "out").iterdir():
+        file.rename(file.with_name(f"Trio 7.{file.name}"))
+    provenance = folder / "out" / "Trio 7.provenance.json"
+    done = program("verify-provenance", provenance, "--rerun", EXAMPLE)
+    assert (done.returncode, done.stderr) == (0, "")
+    (folder / "out" / "Trio 7.skipped.tsv").unlink()
+    assert program("verify-provenance", provenance).stderr == "Trio 7.skipped.tsv is missing.\n"
+
+
+def test_who_has_one_result_alone_can_verify_it(folder: Path) -> None:
+    (folder / "out" / "skipped.tsv").unlink()
+    assert verify(folder, "--only", "annotated.vcf.gz,summary.json").returncode == 0
+    assert verify(folder, "--only", "skipped.tsv").stderr == "skipped.tsv is missing.\n"
+    assert (
+        "It names no result 'other'; it has annotated.vcf.gz"
+        in verify(folder, "--only", "other").stderr
+    )
+
+
 def test_everything_that_differs_is_named_at_once(folder: Path) -> None:
     (folder / "out" / "skipped.tsv").unlink()
     (folder / "out" / "annotated.parquet").write_bytes(b"")
