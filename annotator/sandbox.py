@@ -109,9 +109,9 @@ def enter(limits: Limits, *, places: Places, sandbox: Sandbox) -> Walls:
     return walls
 
 
-def lacking() -> list[str]:
-    """Name the walls that this machine could not raise; nothing is changed by asking."""
-    return Walls(Limits(), landlock.abi(), seccomp.is_available()).missing
+def foreseen(limits: Limits) -> Walls:
+    """Tell which walls this machine can raise; nothing is changed by asking."""
+    return Walls(limits, landlock.abi(), seccomp.is_available())
 
 
 def die_with(parent: int) -> None:

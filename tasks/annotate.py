@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 
 from annotator import child
 from annotator.errors import AnnotatorFailed, InputRefused
-from annotator.sandbox import Sandbox, lacking
+from annotator.sandbox import Limits, Sandbox, foreseen
 from celeryconfig import ANNOTATE_LIMIT
 from gas.models import Alarm, Job, Notice, ResultFile, Status
 from gas.storage import result_sets
@@ -32,12 +32,14 @@ BROKE_DOWN = "The annotation broke down on our side. We have been told and are l
 
 
 @worker_ready.connect(weak=False)
-def tell_missing_walls(**_: Any) -> None:
-    """Say at start-up what the annotator could reach on this machine that it should not."""
-    if missing := lacking():
+def tell_walls(**_: Any) -> None:
+    """Say at start-up which walls stand, and loudly what this kernel leaves open."""
+    walls = foreseen(Limits(memory_mb=settings.ANNOTATE_MEMORY_MB))
+    logger.info("%s; GAS_SANDBOX is %s", walls, settings.SANDBOX)
+    if walls.missing:
         logger.warning(
             "this kernel leaves %s open to the annotator; GAS_SANDBOX is %s",
-            " and ".join(missing),
+            " and ".join(walls.missing),
             settings.SANDBOX,
         )
 

@@ -20,7 +20,8 @@ def test_what_is_missing_follows_from_the_kernel(
 ) -> None:
     monkeypatch.setattr(landlock, "abi", lambda: version)
     monkeypatch.setattr(seccomp, "is_available", lambda: no_sockets)
-    assert sandbox.lacking() == Walls(Limits(), version, no_sockets).missing == missing
+    assert sandbox.foreseen(Limits()) == Walls(Limits(), version, no_sockets)
+    assert sandbox.foreseen(Limits()).missing == missing
 
 
 def test_the_sentence_shouts_where_a_wall_is_missing() -> None:

@@ -1,4 +1,4 @@
-"""A worker tells at its start what its kernel lacks."""
+"""A worker tells at its start which walls stand, and what its kernel lacks."""
 
 import logging
 
@@ -6,24 +6,34 @@ import pytest
 from celery.signals import worker_ready
 from pytest_django import Settings
 
+from annotator.sandbox import Limits, Walls
 from tasks import annotate
+
+
+def said(
+    landlock: int, patch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture
+) -> list[tuple[int, str]]:
+    walls = Walls(Limits(memory_mb=77), landlock, no_sockets=landlock > 0)
+    patch.setattr(annotate, "foreseen", lambda _: walls)
+    with log.at_level(logging.INFO, logger=annotate.__name__):
+        worker_ready.send(sender=None)
+    return [(record.levelno, record.getMessage()) for record in log.records]
 
 
 def test_a_worker_warns_of_open_walls(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, settings: Settings
 ) -> None:
     settings.SANDBOX = "preferred"
-    monkeypatch.setattr(annotate, "lacking", lambda: ["files", "network"])
-    with caplog.at_level(logging.WARNING):
-        worker_ready.send(sender=None)
-    assert caplog.messages == [
-        "this kernel leaves files and network open to the annotator; GAS_SANDBOX is preferred"
-    ]
+    assert (
+        logging.WARNING,
+        "this kernel leaves files and network open to the annotator; GAS_SANDBOX is preferred",
+    ) in said(0, monkeypatch, caplog)
 
 
-def test_a_worker_with_all_walls_says_nothing(
+def test_a_worker_with_all_walls_names_them_and_warns_of_nothing(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(annotate, "lacking", list)
-    worker_ready.send(sender=None)
-    assert caplog.messages == []
+    ((level, line),) = said(7, monkeypatch, caplog)
+    assert level == logging.INFO
+    assert line.startswith("Walls: files Landlock 7; network Landlock (TCP) and seccomp;")
+    assert "memory 77 MiB" in line
