@@ -78,6 +78,7 @@ class ParquetFile:
                 while self._rows >= ROW_GROUP:
                     self._write_group()
         (part / ROWS).unlink()
+        pa.default_memory_pool().release_unused()
 
     def close(self) -> None:
         """Write what is held, and the end of the file."""

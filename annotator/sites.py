@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotator.columns import ALT, CONTIG, POS, REF, read_columns
+from annotator.inputs import READ_BYTES, whole_lines
 from annotator.originals import FLAG
 
 APART = 1 << 14  # bases between records that are worth a jump: what one entry of an index covers
@@ -62,14 +63,17 @@ class Sites:
 
 
 def sites_of(shard: Path) -> Sites:
-    """Read the text of a shard."""
+    """Read the text of a shard, of which only these columns are ever held whole."""
+    parts: list[list[pa.Array]] = []
+    flagged = False
     with shard.open("rb") as file:
         width = next(line.count(b"\t") for line in file if line.startswith(_COLUMNS)) + 1
-        text = file.read()
-    if not text:
+        for block in whole_lines(iter(lambda: file.read(READ_BYTES), b"")):
+            parts.append(read_columns(block, width, (CONTIG, POS, REF, ALT)))
+            flagged |= FLAG in block
+    if not parts:
         none = pa.array([], pa.binary())
         return Sites(none, none, none, none)
-    contigs, positions, refs, alts = read_columns(text, width, (CONTIG, POS, REF, ALT))
+    contigs, positions, refs, alts = (pa.concat_arrays(each) for each in zip(*parts, strict=True))
     bases = pc.match_substring_regex(alts, pattern="^[ACGTacgt,]*$")
-    plain = bases.false_count == 0 and FLAG not in text
-    return Sites(contigs, positions, refs, alts, plain)
+    return Sites(contigs, positions, refs, alts, bases.false_count == 0 and not flagged)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+
 from annotator.bundles import Bundle
 from annotator.engines import Engine, Unit
 from annotator.flatten import Flattener
@@ -61,6 +63,7 @@ class ShardWork:
             names = tuple(map(os.fsencode, shard.names))
             records, found = sources.annotate(records, sites, names)
         shard.text.unlink()
+        pa.default_memory_pool().release_unused()  # the engine's process begins as a copy of this
         engine = self.engine(scratch)
         field, known = engine.info_field, KnownCounts(self.bundle)
         flattener = Flattener(field, known, SecondLook(found, self.bundle.names(), field.tag))
