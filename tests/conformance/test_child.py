@@ -144,7 +144,8 @@ def test_what_a_tick_raises_ends_the_child_and_passes_through(endless: Path) -> 
 
 def test_a_child_does_not_outlive_its_killed_parent(endless: Path) -> None:
     limits = "bundle=DEMO, wall_seconds=60, memory_mb=512"
-    call = f"child.run(Path({str(endless)!r}), Path('out'), {limits})"
+    outdir = str(endless.with_name("out"))
+    call = f"child.run(Path({str(endless)!r}), Path({outdir!r}), {limits})"
     imports = (
         "from pathlib import Path; from annotator import child; from annotator.bundles import DEMO"
     )
