@@ -66,6 +66,7 @@ NONSENSE: dict[str, Callable[[User], object]] = {
     "completed_needs_results": lambda owner: put(owner, Status.COMPLETED, completed_at=Now()),
     "archived_needs_receipts": lambda owner: put(owner, Status.ARCHIVED),
     "only_work_in_flight_is_leased": lambda owner: put(owner, Status.QUEUED, lease_until=Now()),
+    "only_running_jobs_are_told_of": lambda owner: put(owner, Status.QUEUED, stage="annotate"),
     "complete_upload_has_a_size": lambda owner: Upload.objects.create(
         owner=owner, filename="a", status="complete"
     ),
