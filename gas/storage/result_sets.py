@@ -72,7 +72,8 @@ def thaw(file: ResultFile) -> bool:
     """Ask for a file's archived copy unless that is under way; True when it can be brought back."""
     keeper = get_archive()
     state = keeper.state(file.archive_id, file.retrieval_id or None)
-    if state in (ArchiveState.ARCHIVED, ArchiveState.LOST):
+    unrecorded = state is ArchiveState.IN_PROGRESS and not file.retrieval_id  # who asked has died
+    if unrecorded or state in (ArchiveState.ARCHIVED, ArchiveState.LOST):
         retrieval = keeper.request_retrieval(file.archive_id, tier=Tier.EXPEDITED)
         same = ResultFile.objects.filter(pk=file.pk, archive_id=file.archive_id)
         same.update(retrieval_id=retrieval.id, retrieval_tier=retrieval.tier)

@@ -21,7 +21,7 @@ class Troubles:
     def __init__(self, world: World, job: Job, seed: int) -> None:
         self.world, self.job = world, job
         self._random = random.Random(seed)
-        self.polled = 0
+        self.polled = self.deaths = 0
 
     def happen(self) -> None:
         """One of them, and which is chance."""
@@ -43,7 +43,7 @@ class Troubles:
     def a_worker_dies(self) -> None:
         """Before the claim, while it asks, or between the row and the next message."""
         if self.world.broker.arrived("thaw"):
-            self.world.dies("thaw", before=self._random.randrange(6))
+            self.deaths += self.world.dies("thaw", before=self._random.randrange(12))
 
     def all_messages_are_lost(self) -> None:
         self.world.broker.lose()
@@ -72,8 +72,8 @@ def test_of_all_messages_one_goes_on_polling_and_each_file_is_asked_for_once(
             world.broker.waiting.remove(message)
             world.broker.run(message)
     assert (state(job), len(world.broker.arrived())) == (Status.THAWING, 1)
-    assert len(world.archive.requests) == len(set(world.archive.requests))
-    assert len(world.archive.requests) == len(ResultFile.ARCHIVED_KINDS)
+    again = len(world.archive.requests) - len(ResultFile.ARCHIVED_KINDS)
+    assert 0 <= again <= troubles.deaths  # who dies after asking leaves no record of it
 
 
 def test_hours_of_polls_cost_one_message_at_a_time(world: World, owner: User) -> None:

@@ -9,6 +9,7 @@ from gas.storage import result_sets
 from gas.storage.errors import StorageUnavailable
 from tasks import pipeline
 from tests.seams.world import World, downgrade, read, state
+from tests.unit.domain.rows import expire
 
 POLL = settings.THAW_POLL
 RETRY = settings.RETRY_AFTER.total_seconds()
@@ -91,6 +92,21 @@ def test_a_fault_that_passes_is_tried_again_soon(world: World, owner: User) -> N
     assert state(job) is Status.THAWING
     world.hurry(job)
     assert world.broker.deliver("thaw") == "SUCCESS"
+
+
+def test_a_retrieval_whose_asker_died_before_recording_it_is_joined_and_recorded(
+    world: World, owner: User
+) -> None:
+    world.archive.polls = 9
+    job = world.thawing(owner)
+    with world.on_trial():
+        assert not world.dies("thaw", before=99)
+    asked = world.fate.steps.index("archive.request_retrieval")
+    assert world.dies("thaw", before=asked + 1)
+    assert not job.files.exclude(retrieval_id="").exists()
+    expire(job)
+    assert world.broker.deliver("thaw") == "RETRY"
+    assert all(file.retrieval_tier == "Expedited" for file in result_sets.archived(job))
 
 
 def test_a_downgrade_before_the_thaw_leaves_the_results_in_the_archive(
