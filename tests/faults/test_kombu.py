@@ -20,7 +20,7 @@ from tests.faults.listener import OURS, STOCK, Listener, listening
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 #: A poll loop that says nothing for so many seconds says nothing more.
-SILENCE = 3
+SILENCE = 2
 
 Survives = Callable[[Listener, Proxy], bool]
 
