@@ -140,3 +140,10 @@ def test_what_is_no_message_of_ours_rests_in_the_dead_letters_and_staff_are_told
     assert depth(sqs, "gas-archive-dead") == len(FOREIGN)
     stack.manage("redrive", "--queue", "archive")
     assert depth(sqs, "gas-archive-dead") == 0
+
+
+def test_after_all_that_rows_and_storage_agree(stack: Stack) -> None:
+    stack.manage("reconcile")
+    staff = Visitor(stack.site_url)
+    staff.sign_in("Staff operator")
+    assert '<td class="field-counts">-</td>' in staff.open("/admin/gas/reconciliation/").html
