@@ -86,7 +86,8 @@ def _refuse_beyond_plan(owner: User, upload: Upload) -> None:
 
 def stored_bytes(*, owner: User) -> int:
     """Bytes of the owner's inputs and of the results at hand; the archive does not count."""
-    inputs_of_jobs = owner.uploads.filter(jobs__isnull=False).distinct()
+    kept = owner.uploads.filter(status=Upload.Status.COMPLETE, removed_at=None)
+    inputs_of_jobs = kept.filter(jobs__isnull=False).distinct()
     at_hand = ResultFile.objects.filter(job__owner=owner, archive_id="")
     sizes = (files.aggregate(size=Sum("size"))["size"] for files in (inputs_of_jobs, at_hand))
     return sum(size or 0 for size in sizes)
