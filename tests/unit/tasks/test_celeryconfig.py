@@ -21,6 +21,7 @@ BESIDES = {
     "pipeline",
     "progress",
     "ready",
+    "scratch",
     "setbacks",
     "stuck",
     "transport",
