@@ -24,7 +24,7 @@ RECOVERY = 60
 #: How often a fault is met before it ends: a signal of life comes with long work only.
 MET = {"ReceiveMessage": 3, "DeleteMessage": 2, "SendMessage": 3, "ChangeMessageVisibility": 1}
 ACTIONS = tuple(MET)
-#: Every fault of every action; else each action once, by a refusal, an outage, silence or a cut wire.
+#: Every fault of every action; else each action once, by refusal, outage, throttling or silence.
 PAIRS = [(action, fault) for action in ACTIONS for fault in SQS_FAULTS]
 CHOSEN = list(zip(ACTIONS, ("expired-token", "503", "throttled", "hang"), strict=True))
 
