@@ -32,10 +32,6 @@ chaos: $(READY) ## Play JOBS jobs (1000) through faults that SEED chooses, and c
 	@dev/install debian
 	@$(PYTHON) -m dev.chaos --jobs $(or $(JOBS),1000) $(if $(SEED),--seed $(SEED))
 
-chaos: $(READY) ## Play JOBS jobs (1000) through faults that SEED chooses, and check what became of them
-	@dev/install debian
-	@$(PYTHON) -m dev.chaos --jobs $(or $(JOBS),1000) $(if $(SEED),--seed $(SEED))
-
 check: $(READY) ## Format, lint, layers, types, migrations, deployment
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
@@ -50,7 +46,6 @@ format: $(READY) ## Format the code
 
 bench: $(READY) ## Print the performance ratios
 	@$(PYTHON) -m bench.annotate
-	@$(PYTHON) -m bench.pipeline
 	@$(PYTHON) -m bench.pipeline
 
 lock: $(READY) ## Pin and hash what pyproject.toml asks for
