@@ -106,13 +106,14 @@ S3_ACTIONS = (
 )
 
 
-#: Calls of which it is unknown whether they were heeded.
+#: One of each kind that ends at once, and calls of which it is unknown whether they were heeded.
+KINDS = ("500", "expired-token", "reset", "answer-lost", "garbage", "slow-down", "altered")
 UNSURE = {"answer-lost", "hang", "slow", "cut", "garbage", "wrong-shape"}
 
 
 def calls() -> list[Case]:
-    """Calls about a job fail in one way, each way once; S3 and SES hang when there is time."""
-    names = [name for name in S3_FAULTS if ALL or name not in {"hang", "slow"}]
+    """Calls about a job fail in one way: each kind of fault once; each fault when all is asked."""
+    names = list(S3_FAULTS) if ALL else list(KINDS)
     turns = range(len(S3_ACTIONS)) if ALL else [0]
     return [
         _failing(S3_ACTIONS[(n + turn) % len(S3_ACTIONS)], name)
