@@ -17,7 +17,7 @@ from annotator.sandbox import Limits, Sandbox, foreseen
 from celeryconfig import ANNOTATE_LIMIT
 from gas.models import Alarm, Job, Notice, ResultFile, Status
 from gas.storage import result_sets
-from gas.storage.errors import ChecksumMismatch, ObjectMissing
+from gas.storage.errors import ObjectMissing, ObjectReplaced
 from tasks import turns
 from tasks.app import app
 from tasks.archive import due_after, retention_of, send_after
@@ -105,7 +105,7 @@ def _refuse_links(outputs: Path) -> None:
 def _fetch(job: Job, source: Path) -> None:
     try:
         result_sets.fetch_input(job, source)
-    except (ChecksumMismatch, ObjectMissing):
+    except (ObjectReplaced, ObjectMissing):
         raise InputRefused("The file was removed or replaced after it was submitted.") from None
 
 

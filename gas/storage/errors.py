@@ -1,4 +1,4 @@
-"""How storage fails, in five kinds told apart by the vendor's code and status, never its text."""
+"""How storage fails, in kinds told apart by the vendor's code and status, never its text."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +28,10 @@ class ChecksumMismatch(StorageError):
     """The bytes are not the ones that were expected."""
 
 
+class ObjectReplaced(ChecksumMismatch):
+    """There are other bytes at that place than were there when it was looked at."""
+
+
 class NotThawed(StorageError):
     """The archive copy cannot be read: its retrieval has not finished, or has lapsed."""
 
@@ -38,12 +42,11 @@ class AccessRefused(StorageError):
 
 _KINDS: dict[type[StorageError], frozenset[str]] = {
     ObjectMissing: frozenset({"404", "NoSuchKey", "NotFound", "ResourceNotFoundException"}),
+    ObjectReplaced: frozenset({"412", "PreconditionFailed"}),
     ChecksumMismatch: frozenset(
         {
-            "412",
             "BadDigest",
             "InvalidDigest",
-            "PreconditionFailed",
             "XAmzContentChecksumMismatch",
             "XAmzContentSHA256Mismatch",
         }

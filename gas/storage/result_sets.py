@@ -29,7 +29,7 @@ QUIET_TRIES = 12
 
 
 def fetch_input(job: Job, to: Path) -> None:
-    """Stream the job's upload to a file; ChecksumMismatch when it was replaced since."""
+    """Stream the job's upload to a file; ObjectReplaced when it was replaced since."""
     objects.fetch(inputs(job.upload.key), to, etag=job.upload.etag)
 
 

@@ -19,6 +19,7 @@ from gas.storage.errors import (
     AccessRefused,
     ChecksumMismatch,
     ObjectMissing,
+    ObjectReplaced,
     StorageError,
     StorageUnavailable,
 )
@@ -134,12 +135,18 @@ def test_a_fetched_file_is_the_one_expected(publish: Publish, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    "expected", [{"size": 1}, {"etag": '"0"'}, {"sha256": "0" * 64}], ids=["size", "etag", "sha256"]
+    ("expected", "fault"),
+    [
+        ({"size": 1}, ChecksumMismatch),
+        ({"etag": '"0"'}, ObjectReplaced),
+        ({"sha256": "0" * 64}, ChecksumMismatch),
+    ],
+    ids=["size", "etag", "sha256"],
 )
 def test_a_file_that_was_changed_since_is_not_fetched(
-    publish: Publish, tmp_path: Path, expected: dict[str, Any]
+    publish: Publish, tmp_path: Path, expected: dict[str, Any], fault: type[StorageError]
 ) -> None:
-    with pytest.raises(ChecksumMismatch):
+    with pytest.raises(fault):
         objects.fetch(publish(CONTENT).location, tmp_path / "input", **expected)
     assert list(tmp_path.glob("input*")) == []
 
@@ -148,7 +155,7 @@ def test_the_start_of_a_file_is_read_and_no_more(publish: Publish) -> None:
     location = publish(CONTENT).location
     assert objects.read_start(location, 5) == CONTENT[:5]
     assert objects.read_start(publish(b"").location, 5) == b""
-    with pytest.raises(ChecksumMismatch):
+    with pytest.raises(ObjectReplaced):
         objects.read_start(location, 5, etag='"another version"')
 
 

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from gas.storage import inventory, objects
-from gas.storage.errors import ChecksumMismatch, ObjectMissing
+from gas.storage.errors import ObjectMissing, ObjectReplaced
 from gas.storage.inventory import Listed, OpenUpload
 from gas.storage.locations import Location
 from gas.storage.objects import ObjectHead, PresignedPost, Stored
@@ -47,7 +47,7 @@ class Storage:
     ) -> Stored:
         content = self._read("fetch", source)
         if etag not in (None, digest(content)):
-            raise ChecksumMismatch(str(source))
+            raise ObjectReplaced(str(source))
         to.write_bytes(content)
         return Stored(source, len(content), digest(content))
 
@@ -63,7 +63,7 @@ class Storage:
     def read_start(self, source: Location, size: int = 65536, *, etag: str | None = None) -> bytes:
         content = self._read("read_start", source)
         if etag not in (None, digest(content)):
-            raise ChecksumMismatch(str(source))
+            raise ObjectReplaced(str(source))
         return content[:size]
 
     def keys_under(self, prefix: Location) -> Iterator[Location]:

@@ -10,7 +10,7 @@ from django.db import OperationalError
 from annotator.errors import AnnotatorFailed, InputRefused
 from celeryconfig import LEASE
 from gas.models import Discard, Job, Notice, ResultFile, Status, Upload, User
-from gas.storage.errors import StorageUnavailable
+from gas.storage.errors import ChecksumMismatch, StorageUnavailable
 from gas.storage.locations import inputs
 from tasks import pipeline
 from tasks.annotate import BROKE_DOWN
@@ -127,6 +127,16 @@ def test_a_file_that_is_not_the_one_submitted_fails_the_job(
     assert state(job) is Status.FAILED
     assert "removed or replaced" in read(job).failure
     assert world.child.runs == 0
+
+
+def test_a_file_that_changes_on_its_way_to_us_is_fetched_again(world: World, owner: User) -> None:
+    job = world.queued(owner)
+    world.storage.fault = ChecksumMismatch("changed on the way")
+    assert world.broker.deliver("annotate") == "RETRY"
+    assert (state(job), read(job).upload.status) == (Status.RUNNING, Upload.Status.COMPLETE)
+    world.hurry(job)
+    assert world.broker.deliver("annotate") == "SUCCESS"
+    assert state(job) is Status.COMPLETED
 
 
 def test_a_breakdown_is_tried_again_and_in_the_end_admitted(world: World, owner: User) -> None:
