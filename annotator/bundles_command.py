@@ -40,7 +40,17 @@ LIST_EXAMPLES = """examples:
   python -m annotator bundle list references/
   python -m annotator bundle list references/ --json
 
-Columns: id, assembly, genes, sources, folder. Manifests that come with the program are listed too.
+Columns: id, assembly, genes, sources, engine, folder. Manifests that come with the program are
+listed too.
+"""
+USE_VEP_EXAMPLES = """example:
+  python -m annotator bundle use-vep references/grch38-ensembl115 --cache vep/115_GRCh38_ensembl
+
+The cache must be whole, and of the bundle's assembly; it is linked, not copied. vepyr itself is
+installed by requirements-vep.txt.
+"""
+USE_CSQ_EXAMPLES = """example:
+  python -m annotator bundle use-csq references/grch38-ensembl115
 """
 Say = Callable[[str], None]
 Row = dict[str, Any]
@@ -98,13 +108,15 @@ def _add_install(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_engines(verbs: "argparse._SubParsersAction[P]") -> None:
-    vep = verbs.add_parser("use-vep", help="annotate with a VEP cache, by vepyr")
+    words = "annotate with a VEP cache, by vepyr"
+    vep = verbs.add_parser("use-vep", help=words, **_with(USE_VEP_EXAMPLES))
     vep.add_argument("folder", type=Path, metavar="DIR", help="an installed bundle")
     vep.add_argument(
         "--cache", type=Path, required=True, metavar="CACHE", help="a folder that vepyr built"
     )
     vep.set_defaults(command=_use_vep)
-    csq = verbs.add_parser("use-csq", help="annotate with the bundle's genes again")
+    words = "annotate with the bundle's genes again"
+    csq = verbs.add_parser("use-csq", help=words, **_with(USE_CSQ_EXAMPLES))
     csq.add_argument("folder", type=Path, metavar="DIR", help="an installed bundle")
     csq.set_defaults(command=_use_csq)
 
@@ -154,23 +166,25 @@ def _installed(folder: Path) -> Row:
     try:
         bundle = bundles.load(folder)
     except AnnotatorFailed as failure:
-        return _row(folder.name, "?", "?", [], f"broken: {failure}")
+        return _row(folder.name, "?", "?", [], "?", f"broken: {failure}")
     sources = [f"{source.name} {source.release}" for source in bundle.sources]
-    return _row(bundle.id, bundle.assembly, bundle.genes, sources, str(folder))
+    engine = f"VEP {bundle.vep.version}" if bundle.vep else "csq"
+    return _row(bundle.id, bundle.assembly, bundle.genes, sources, engine, str(folder))
 
 
 def _offered(name: str) -> Row:
     manifest = bundles_manifest.read(name)
     sources = [source.name for source in manifest.sources]
-    return _row(name, manifest.assembly, manifest.genes_release, sources, "to be installed")
+    return _row(name, manifest.assembly, manifest.genes_release, sources, "csq", "to be installed")
 
 
-def _row(name: str, assembly: str, genes: str, sources: list[str], folder: str) -> Row:
+def _row(name: str, assembly: str, genes: str, sources: list[str], engine: str, folder: str) -> Row:
     return {
         "id": name,
         "assembly": assembly,
         "genes": genes,
         "sources": sources,
+        "engine": engine,
         "folder": folder,
     }
 

@@ -27,6 +27,18 @@ def test_a_broken_bundle_does_not_hide_the_others(
     assert rows["grch38-ensembl115"] == "to be installed"
 
 
+def test_a_listing_tells_the_engine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    copy(DEMO, tmp_path)
+    with_cache = copy(DEMO, tmp_path / "vep")
+    content = json.loads((with_cache / "bundle.json").read_text())
+    engine = {"engine": {"name": "vep", "cache": "vep", "version": 115}}
+    (with_cache / "bundle.json").write_text(json.dumps(content | engine))
+    for folder, expected in ((tmp_path, "csq"), (tmp_path / "vep", "VEP 115")):
+        assert main(["bundle", "list", str(folder)]) == 0
+        (row,) = (r for r in capsys.readouterr().out.splitlines() if r.startswith("demo-grch38"))
+        assert row.split("\t")[-2:] == [expected, str(folder / "demo-grch38")]
+
+
 def test_a_folder_that_is_not_there_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -62,6 +62,8 @@ def test_a_wrong_command_line_is_not_the_inputs_fault(arguments: tuple[str, ...]
         "bundle install",
         "bundle verify",
         "bundle list",
+        "bundle use-vep",
+        "bundle use-csq",
         "verify-provenance",
         "sign-provenance",
     ],
