@@ -5,21 +5,17 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
-from django.conf import settings
-from django.db.models.functions import Now
 
 from gas.billing.protocol import Event, EventKind, SubscriptionState
 from gas.models import Job, Notice, Plan, Status, Subscription, Upload, User
 from gas.services import jobs, subscriptions, uploads
 from gas.services.jobs import JobRefused
 from gas.storage.locations import inputs
-from tasks.sweep import sweep
 from tests.database.threads import at_once
 from tests.seams.world import VCF, World, read, state
 from tests.unit.domain.rows import job_in
 
 ROUNDS = 8
-LONG_AGO = Now() - 2 * settings.RESEND_AFTER
 
 
 def sent(world: World, owner: User) -> Upload:
@@ -128,16 +124,3 @@ def test_a_mail_that_two_workers_want_to_send_is_taken_by_one(owner: User) -> No
     )
     lease = timedelta(minutes=2)
     assert sorted(at_once(*[lambda: notice.take(lease=lease)] * 3)) == [False, False, True]
-
-
-def test_two_sweepers_at_once_do_no_harm(world: World, owner: User, subscriber: User) -> None:
-    for _ in range(10):
-        job_in(Status.QUEUED, owner, wake_at=LONG_AGO, sent_at=LONG_AGO)
-        job_in(Status.COMPLETED, owner, wake_at=None)
-        job_in(Status.ARCHIVED, subscriber, wake_at=None)
-    at_once(sweep, sweep, sweep)
-    waiting = [(message.task, message.args) for message in world.broker.arrived()]
-    assert {task for task, _ in waiting} == {"annotate", "thaw"}
-    assert len(set(waiting)) == 20
-    assert max(map(waiting.count, waiting)) <= 3
-    assert not Job.objects.filter(status=Status.COMPLETED, wake_at=None).exists()

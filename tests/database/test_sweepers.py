@@ -34,6 +34,19 @@ def test_sweepers_that_meet_send_each_message_once(world: World, owner: User) ->
     assert sorted(sent) == sorted(stranded)
 
 
+def test_sweepers_that_meet_do_no_harm(world: World, owner: User, subscriber: User) -> None:
+    for _ in range(10):
+        job_in(Status.QUEUED, owner, wake_at=LONG_AGO, sent_at=LONG_AGO)
+        job_in(Status.COMPLETED, owner, wake_at=None)
+        job_in(Status.ARCHIVED, subscriber, wake_at=None)
+    at_once(*[swept] * 3)
+    waiting = [(message.task, message.args) for message in world.broker.arrived()]
+    assert {task for task, _ in waiting} == {"annotate", "thaw"}
+    assert len(set(waiting)) == 20
+    assert max(map(waiting.count, waiting)) <= 3
+    assert not Job.objects.filter(status=Status.COMPLETED, wake_at=None).exists()
+
+
 @on_postgresql
 def test_one_sweeps_alone_and_the_next_follows(owner: User) -> None:
     inside, leave = Event(), Event()
