@@ -29,7 +29,7 @@ from celeryconfig import LEASE, QUEUES, STALL_LIMIT
 from gas.models import CLAIMED_FROM, Job, LeaseLost, Status
 from gas.storage import result_sets
 from gas.storage.errors import StorageUnavailable
-from tasks.setbacks import bounded
+from tasks.setbacks import BREAKDOWN, bounded
 from tasks.transport import keep_hidden
 
 logger = logging.getLogger(__name__)
@@ -39,9 +39,6 @@ TRANSIENT = (StorageUnavailable, OperationalError, InterfaceError)
 
 #: Longest time for which SQS hides a message, counted from its receipt.
 LONGEST_HIDDEN = timedelta(hours=12)
-
-#: What work that hangs counts among the setbacks of its job: as much as one that breaks down.
-STALLED = 4
 
 #: A message timer may wake its message a moment early; within this it waits once more.
 EARLY = timedelta(seconds=2)
@@ -161,7 +158,7 @@ def _tried_again(task: Task[Any, Any], claim: Job) -> Iterator[None]:
     except (*TRANSIENT, Stalled) as fault:
         logger.warning("%s of job %s is tried again: %s", task.name, claim.pk, fault)
         renew_connection()  # which may be what failed
-        setbacks = STALLED if isinstance(fault, Stalled) else 0
+        setbacks = BREAKDOWN if isinstance(fault, Stalled) else 0
         claim.let_go(wake_in=settings.RETRY_AFTER, setbacks=setbacks)
         raise task.retry(countdown=settings.RETRY_AFTER.total_seconds()) from fault
 

@@ -3,33 +3,23 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import Any
 
 from celery import Task
 from celery.exceptions import Ignore
-from django.conf import settings
 
 from gas.models import Job, Status
+from gas.patience import wait_after
 from gas.storage.errors import StorageError
 
 logger = logging.getLogger(__name__)
 
 #: What the breakdowns of one step may weigh in all. A lost worker weighs 1: it is rarely its fault.
 MOST_SETBACKS = 12
-#: What a breakdown of the annotator weighs, or a message that became a dead letter.
+#: What a breakdown of the annotator weighs, work that hangs, or a dead letter.
 BREAKDOWN = 4
 
-#: Beyond this, waiting longer helps nobody.
-LONGEST_WAIT = timedelta(hours=1)
-
 LOST = "its workers were lost again and again"
-
-
-def wait_after(setbacks: int) -> timedelta:
-    """Return how long to wait before the next try: twice as long each time, up to an hour."""
-    doubled: timedelta = settings.RETRY_AFTER * 2 ** min(setbacks, 20)
-    return min(doubled, LONGEST_WAIT)
 
 
 @contextmanager

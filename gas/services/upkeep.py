@@ -5,6 +5,7 @@ from django.db.models.functions import Now
 
 from celeryconfig import QUEUES, Queue
 from gas.models import IN_FLIGHT, Job, JobEvent, Notice, Status, User
+from gas.models.job import WELL
 from gas.models.leases import UNHELD
 from gas.services import uploads
 from gas.services.jobs import JobRefused
@@ -36,8 +37,7 @@ def run_again(*, job: Job, actor: User) -> None:
             wake_at=Now(),
             sent_at=None,
             setbacks=0,
-            trouble="",
-            troubled_at=None,
+            **WELL,
         )
         if not queued:
             raise JobRefused(f"Job {job.pk} has not failed.")
@@ -47,7 +47,7 @@ def run_again(*, job: Job, actor: User) -> None:
 
 def mended(*, job: Job, actor: User) -> bool:
     """Note that a job's trouble is over, and go on where it stalled; False when it had none."""
-    well = {"trouble": "", "troubled_at": None, "setbacks": 0}
+    well = WELL | {"setbacks": 0}
     with transaction.atomic():
         troubled = Job.objects.filter(pk=job.pk).exclude(trouble="")
         stalled = troubled.filter(UNHELD, status__in=IN_FLIGHT, wake_at=None)

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from django.conf import settings
 from django.db.models.functions import Now
 
 from gas.models import Alarm, Discard, Job, ResultFile, Upload
+from gas.patience import wait_after
 from gas.storage import objects
 from gas.storage.archive import ArchiveState, Tier, get_archive
 from gas.storage.errors import ObjectMissing, StorageError, StorageUnavailable
@@ -23,8 +23,7 @@ logger = logging.getLogger(__name__)
 #: After so long no form that was signed for an upload sends bytes any more, with an hour to spare.
 FORMS_END = timedelta(seconds=2 * objects.UPLOAD_SECONDS)
 
-#: Longest wait between two tries to destroy the same bytes, and how many tries staff do not see.
-LONGEST_WAIT = timedelta(hours=1)
+#: How many tries to destroy the same bytes staff do not see.
 QUIET_TRIES = 12
 
 
@@ -208,21 +207,16 @@ def carry_out(discards: Iterable[Discard]) -> int:
             _destroy(discard)
         except StorageUnavailable as error:
             logger.warning("%s is still there: %s", discard, error)
-            _put_off(discard)
+            discard.put_off(wait_after(discard.tries))
             break  # the next one would wait as long in vain
         except StorageError as error:
             logger.exception("%s is still there", discard)
-            _put_off(discard)
+            discard.put_off(wait_after(discard.tries))
             if discard.tries + 1 >= QUIET_TRIES:
                 Alarm.raise_once(f"discard {discard.pk}", f"{discard} cannot be destroyed: {error}")
         else:
             done += 1
     return done
-
-
-def _put_off(discard: Discard) -> None:
-    wait: timedelta = settings.RETRY_AFTER * 2 ** min(discard.tries, 20)
-    discard.put_off(min(wait, LONGEST_WAIT))
 
 
 def _destroy(discard: Discard) -> None:

@@ -14,7 +14,8 @@ from gas.models import Job, LeaseLost, Status, User
 from gas.services import jobs
 from tasks import leases
 from tasks.annotate import annotate
-from tasks.leases import STALLED, Heartbeat, Stalled
+from tasks.leases import Heartbeat, Stalled
+from tasks.setbacks import BREAKDOWN
 from tests.seams.world import World, read, state
 from tests.unit.domain.rows import claimed, job_in
 
@@ -180,7 +181,7 @@ def test_an_annotation_that_hangs_is_stopped_counted_and_tried_again(
     assert world.broker.deliver("annotate") == "RETRY"
     assert (state(job), read(job).setbacks, read(job).lease_until) == (
         Status.RUNNING,
-        STALLED,
+        BREAKDOWN,
         None,
     )
 

@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 
 from gas.models import Alarm, Discard, Job, Status, User
+from gas.patience import LONGEST_WAIT, wait_after
 from gas.storage.errors import AccessRefused, ChecksumMismatch, ObjectMissing, StorageError
 from tasks.annotate import BROKE_DOWN
-from tasks.setbacks import LONGEST_WAIT, MOST_SETBACKS, wait_after
+from tasks.setbacks import MOST_SETBACKS
 from tests.seams.fate import Fate, Killed
 from tests.seams.world import World, read, state
 from tests.unit.domain.rows import expire
