@@ -5,11 +5,11 @@ import fcntl
 import gc
 import json
 import os
+import select
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -33,6 +33,8 @@ line; 70 it could not be done, and stderr says why; 130 stopped by Ctrl-C, with 
 """
 MOST_WORKERS = 64
 STDIN = Path("-")
+CHUNK = 1 << 20  # bytes
+LONGEST_DEAFNESS = 0.2  # seconds
 P = TypeVar("P", bound=argparse.ArgumentParser)
 Say = Callable[[str], None]
 
@@ -150,10 +152,22 @@ def _source(given: Path, folder: Path) -> Path:
     if given != STDIN and given.is_file():
         return given.absolute()
     kept = folder / "piped"
-    with kept.open("wb") as file, ExitStack() as opened:
-        pipe = sys.stdin.buffer if given == STDIN else opened.enter_context(given.open("rb"))
-        shutil.copyfileobj(pipe, file)
+    pipe = sys.stdin.fileno() if given == STDIN else os.open(given, os.O_RDONLY | os.O_NONBLOCK)
+    with kept.open("wb") as file, open(pipe, "rb", buffering=0, closefd=given != STDIN):
+        while chunk := _read(pipe):
+            file.write(chunk)
     return kept
+
+
+def _read(pipe: int) -> bytes:
+    """Return what comes next out of a pipe.
+
+    A signal that arrives between Python's last look for one and the system call does not
+    interrupt that call, so no call may block for long.
+    """
+    while not select.select([pipe], [], [], LONGEST_DEAFNESS)[0]:
+        pass
+    return os.read(pipe, CHUNK)
 
 
 def _annotate(source: Path, outdir: Path, folder: Path, options: argparse.Namespace) -> None:
