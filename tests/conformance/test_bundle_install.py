@@ -88,7 +88,7 @@ def test_a_manifest_that_is_wrong_installs_nothing(
     ("name", "content", "sentence"),
     [
         (SEQUENCE, b"<html>", "is not a FASTA file"),
-        (SEQUENCE, gzip.compress(FASTA)[:-9], "is damaged"),
+        (SEQUENCE, gzip.compress(FASTA, mtime=0)[:-9], "is damaged"),
         ("genes.gff3.gz", b"<html>", "holds no genes"),
         ("known.vcf", b'{"htsget": {}}', "JSON, not a VCF"),
         ("known.vcf", b"##fileformat=VCFv4.2\n", "no #CHROM line"),

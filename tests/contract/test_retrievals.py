@@ -1,7 +1,7 @@
 """What both archives make of the refusals of a provider, which a script plays."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email.utils import format_datetime
 
 import pytest
@@ -95,8 +95,8 @@ def head(restore: str | None) -> Answer:
     return Answer(200, headers=headers | ({"x-amz-restore": restore} if restore else {}))
 
 
-def until(days: int) -> str:
-    date = format_datetime(datetime.now(UTC) + timedelta(days=days), usegmt=True)
+def until(year: int) -> str:
+    date = format_datetime(datetime(year, 3, 2, tzinfo=UTC), usegmt=True)
     return f'ongoing-request="false", expiry-date="{date}"'
 
 
@@ -106,8 +106,8 @@ def until(days: int) -> str:
         (None, None, ArchiveState.ARCHIVED),
         (None, RECEIPT, ArchiveState.LOST),  # lapsed, or never begun
         ('ongoing-request="true"', RECEIPT, ArchiveState.IN_PROGRESS),
-        (until(days=2), RECEIPT, ArchiveState.READY),
-        (until(days=-1), RECEIPT, ArchiveState.LOST),  # over, and not yet taken away
+        (until(2999), RECEIPT, ArchiveState.READY),
+        (until(2020), RECEIPT, ArchiveState.LOST),  # over, and not yet taken away
     ],
 )
 def test_s3_tells_how_far_a_retrieval_is_in_one_header(
