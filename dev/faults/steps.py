@@ -22,7 +22,7 @@ MOMENTS = ("before", "after")
 
 #: Each step by its name, and the functions that take it.
 STEPS = {
-    "claim": ["gas.models.job:JobQuerySet.claim"],
+    "claim": ["gas.models.claims:JobQuerySet.claim"],
     "fetch": ["gas.storage.result_sets:fetch_input"],
     "child": ["annotator.child:run"],
     "watch": ["annotator.child:_watch"],

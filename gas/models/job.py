@@ -1,4 +1,4 @@
-"""The job, and the guarded updates that move it."""
+"""The job: where it is, who holds it, what it came from and what it made."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,98 +8,11 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
 
-from gas.models.account import User
 from gas.models.audit import JobEvent, Notice
+from gas.models.claims import UNTOLD, WELL, JobQuerySet, LeaseLost
 from gas.models.files import ResultFile, Upload
-from gas.models.leases import SILENT, UNHELD
 from gas.models.staff import Alarm
-from gas.models.status import CLAIMED_FROM, IN_FLIGHT, TRANSITIONS, Status
-
-#: The columns of a job that staff need not look at.
-WELL: dict[str, Any] = {"trouble": "", "troubled_at": None}
-
-#: The columns of a job that no annotator works on.
-UNTOLD: dict[str, Any] = {"stage": "", "percent": 0}
-
-
-class LeaseLost(Exception):
-    """Another worker has taken the job over, or its owner moved it; this one must let go."""
-
-
-def _who_may_enter(into: Status) -> Q:
-    """The plans whose jobs a task may take: results of one plan archive, of the others thaw."""
-    if into is Status.ARCHIVING:
-        return Q(owner__in=User.objects.filter(plan__archives=True))
-    if into is Status.THAWING:
-        return Q(owner__in=User.objects.filter(plan__archives=False))
-    return Q()
-
-
-def _write(
-    jobs: "JobQuerySet",
-    job_id: int,
-    before: Status,
-    after: Status,
-    actor: str,
-    reason: str,
-    changes: dict[str, Any],
-) -> bool:
-    """The one UPDATE of `status`, and its event; a job that is merely resumed has none."""
-    with transaction.atomic():
-        moved = jobs.filter(pk=job_id, status=before).update(status=after, **UNTOLD, **changes)
-        if moved and (after is not before or reason):
-            JobEvent.objects.create(
-                job_id=job_id, actor=actor, before=before, after=after, reason=reason
-            )
-    return bool(moved)
-
-
-class JobQuerySet(models.QuerySet["Job"]):
-    """Jobs, and the guarded updates that are the only writers of `status`.
-
-    All times are the database's, so that a worker with a wrong clock does no harm.
-    """
-
-    def due(self) -> "JobQuerySet":
-        """Jobs whose next step may be taken now."""
-        return self.filter(wake_at__lte=Now())
-
-    def claim(self, job_id: int, *, into: Status, worker: str, lease: timedelta) -> "Job | None":
-        """Take the job for one task; None when it is not due, held by another, or elsewhere.
-
-        A job is entered from the state before, resumed after its task let it go to wait, or taken
-        over from a worker whose lease ran out; each is one guarded UPDATE.
-        """
-        ways: list[tuple[Status, Q, dict[str, Any], str]] = [
-            (CLAIMED_FROM[into], UNHELD & _who_may_enter(into), {"setbacks": 0}, ""),
-            (into, UNHELD, {}, ""),
-            (into, SILENT, {"setbacks": F("setbacks") + 1}, "taken over from a silent worker"),
-        ]
-        claim = {"attempt": F("attempt") + 1, "lease_owner": worker, "lease_until": Now() + lease}
-        with transaction.atomic():  # what is read is the claim, not what somebody made of it since
-            for before, guard, changes, reason in ways:
-                ready = self.due().filter(guard)
-                if _write(ready, job_id, before, into, worker, reason, claim | changes):
-                    return self.select_related("owner__plan", "upload").get(pk=job_id)
-        return None
-
-    def move(
-        self,
-        job_id: int,
-        before: Status,
-        after: Status,
-        *,
-        actor: str,
-        reason: str = "",
-        **changes: Any,
-    ) -> bool:
-        """Move one job of this set between two states and write the event with it.
-
-        False when it is not in `before`, or the guards of the set do not hold.
-        """
-        if after not in TRANSITIONS[before]:
-            raise ValueError(f"a job cannot go from {before} to {after}")
-        return _write(self, job_id, before, after, actor, reason, changes)
+from gas.models.status import CLAIMED_FROM, IN_FLIGHT, Status
 
 
 class Job(models.Model):

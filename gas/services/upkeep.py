@@ -5,7 +5,7 @@ from django.db.models.functions import Now
 
 from celeryconfig import QUEUES, Queue
 from gas.models import IN_FLIGHT, Job, JobEvent, Notice, Status, User
-from gas.models.job import WELL
+from gas.models.claims import WELL
 from gas.models.leases import UNHELD
 from gas.services import uploads
 from gas.services.jobs import JobRefused
