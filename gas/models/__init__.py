@@ -1,7 +1,7 @@
 """The domain: accounts, uploads, jobs, what happened to them, and what staff must know."""
 
 from gas.models.account import BillingEvent, GlobusToken, Plan, Subscription, User
-from gas.models.audit import AccountEvent, DeclinedTopic, JobEvent, Notice, Topic
+from gas.models.audit import JobEvent, Notice
 from gas.models.claims import LeaseLost
 from gas.models.files import Discard, ResultFile, Upload
 from gas.models.job import Job
