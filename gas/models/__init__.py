@@ -1,7 +1,8 @@
 """The domain: accounts, uploads, jobs, what happened to them, and what staff must know."""
 
+from gas.models.access import ApiToken, Scope, SignIn
 from gas.models.account import BillingEvent, GlobusToken, Plan, Subscription, User
-from gas.models.audit import JobEvent, Notice
+from gas.models.audit import AccountEvent, DeclinedTopic, JobEvent, Notice, Topic
 from gas.models.claims import LeaseLost
 from gas.models.files import Discard, ResultFile, Upload
 from gas.models.job import Job
@@ -12,8 +13,11 @@ __all__ = [
     "CLAIMED_FROM",
     "IN_FLIGHT",
     "TRANSITIONS",
+    "AccountEvent",
     "Alarm",
+    "ApiToken",
     "BillingEvent",
+    "DeclinedTopic",
     "Discard",
     "GlobusToken",
     "Job",
@@ -23,8 +27,11 @@ __all__ = [
     "Plan",
     "Reconciliation",
     "ResultFile",
+    "Scope",
+    "SignIn",
     "Status",
     "Subscription",
+    "Topic",
     "Upload",
     "User",
 ]

@@ -40,6 +40,17 @@ class User(AbstractUser):
     turn_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When a job of theirs last began."
     )
+    left_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When its owner had it deleted; what is left of it goes soon.",
+    )
+
+    class Meta(AbstractUser.Meta):
+        indexes = [
+            models.Index(fields=["left_at"], condition=~Q(left_at=None), name="account_left"),
+        ]
 
     @property
     def display_name(self) -> str:
@@ -70,6 +81,12 @@ class Subscription(models.Model):
     provider_id = models.CharField(max_length=100)
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
+    unpaid_since = models.DateTimeField(
+        null=True, blank=True, help_text="Since when the provider tries a card in vain."
+    )
+    changes = models.PositiveIntegerField(
+        default=0, help_text="Times that it began, ended or went unpaid: tells its mails apart."
+    )
 
     class Meta:
         constraints = [

@@ -1,8 +1,9 @@
-"""What happened to a job, and what its owner must be told about it."""
+"""What happened to jobs and accounts, and what people must be told about it."""
 
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -22,9 +23,63 @@ class JobEvent(models.Model):
 
     class Meta:
         ordering = ["id"]
+        indexes = [
+            models.Index(
+                fields=["-id"],
+                condition=Q(before="running", after="completed"),
+                name="event_annotated",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.before or 'new'} -> {self.after}"
+
+
+class AccountEvent(models.Model):
+    """One change of an account by its owner; it stays, by number alone, when the account goes."""
+
+    account = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="events",
+    )
+    at = models.DateTimeField(db_default=Now())
+    actor = models.CharField(max_length=150)
+    what = models.TextField()
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.what
+
+
+class Topic(models.TextChoices):
+    """What a mail is about, as far as its receiver may choose."""
+
+    COMPLETED = "completed", "Results are ready"
+    FAILED = "failed", "A job failed"
+    ARCHIVE_SOON = "archive-soon", "Results move to the archive soon"
+    RESTORED = "restored", "Results are back from the archive"
+    SUBSCRIPTION = "subscription", "Subscription and payments"
+
+
+class DeclinedTopic(models.Model):
+    """Mails about this are not sent to this account."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="declined_topics"
+    )
+    topic = models.CharField(max_length=20, choices=Topic.choices)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "topic"], name="topic_declined_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"no mails about {self.topic} for {self.user_id}"
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
@@ -40,7 +95,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 
 
 class Notice(models.Model):
-    """One mail that is owed to a job's owner: written with the change, so that it cannot be lost.
+    """One mail that is owed, about a job or a subscription: written with the change, so never lost.
 
     The mail is sent before its receipt is recorded, so it is sent at least once; a repeat is
     possible only when a worker dies between the two, and carries the same Message-ID.
@@ -50,10 +105,29 @@ class Notice(models.Model):
         COMPLETED = "completed"
         FAILED = "failed"
         RESTORED = "restored"
+        LAST_CALL = "last call"
+        SUBSCRIBED = "subscribed"
+        UNPAID = "unpaid"
+        ENDED = "ended"
 
-    job = models.ForeignKey("gas.Job", on_delete=models.CASCADE, related_name="notices")
+    TOPICS = {
+        Kind.COMPLETED: Topic.COMPLETED,
+        Kind.FAILED: Topic.FAILED,
+        Kind.RESTORED: Topic.RESTORED,
+        Kind.LAST_CALL: Topic.ARCHIVE_SOON,
+        Kind.SUBSCRIBED: Topic.SUBSCRIPTION,
+        Kind.UNPAID: Topic.SUBSCRIPTION,
+        Kind.ENDED: Topic.SUBSCRIPTION,
+    }
+
+    job = models.ForeignKey("gas.Job", on_delete=models.CASCADE, null=True, related_name="notices")
+    subscription = models.ForeignKey(
+        "gas.Subscription", on_delete=models.CASCADE, null=True, related_name="notices"
+    )
     kind = models.CharField(max_length=10, choices=Kind.choices)
-    attempt = models.PositiveIntegerField(help_text="The attempt of the job that this is about.")
+    attempt = models.PositiveIntegerField(
+        help_text="The attempt of the job, or the time that this happens to the subscription."
+    )
     created_at = models.DateTimeField(db_default=Now())
     lease_until = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
@@ -66,13 +140,27 @@ class Notice(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["job", "kind", "attempt"], name="one_mail_of_a_kind"),
+            models.UniqueConstraint(
+                fields=["subscription", "kind", "attempt"], name="one_subscription_mail_of_a_kind"
+            ),
+            models.CheckConstraint(
+                condition=Q(job=None, subscription__isnull=False)
+                | Q(job__isnull=False, subscription=None),
+                name="a_mail_is_about_one_thing",
+            ),
         ]
         indexes = [
             models.Index(fields=["created_at"], condition=Q(sent_at=None), name="notice_unsent"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} mail of job {self.job_id}"
+        about = f"job {self.job_id}" if self.job_id else f"subscription {self.subscription_id}"
+        return f"{self.kind} mail of {about}"
+
+    @property
+    def topic(self) -> Topic:
+        """What its receiver may decline it by."""
+        return self.TOPICS[self.Kind(self.kind)]
 
     def take(self, *, lease: timedelta) -> bool:
         """Lease this notice for one sender; False when another has it or it has been sent."""

@@ -10,6 +10,8 @@ from django.db.models.functions import Now
 
 from gas.models import (
     IN_FLIGHT,
+    ApiToken,
+    DeclinedTopic,
     GlobusToken,
     Job,
     Notice,
@@ -60,6 +62,16 @@ def notice(owner: User) -> Notice:
     return Notice.objects.create(job=job, kind="completed", attempt=1)
 
 
+def api_token(owner: User, **columns: object) -> ApiToken:
+    usual = {"user": owner, "name": "a", "digest": "0" * 64, "scopes": []}
+    return ApiToken.objects.create(**(usual | {"expires_at": Now() + timedelta(days=1)} | columns))
+
+
+def subscription_mail(owner: User) -> Notice:
+    about = Subscription.objects.first() or subscription(owner)
+    return Notice.objects.create(subscription=about, kind="ended", attempt=1)
+
+
 NONSENSE: dict[str, Callable[[User], object]] = {
     "known_status": lambda owner: put(owner, "lost"),
     "failed_needs_a_reason": lambda owner: put(owner, Status.FAILED),
@@ -76,6 +88,13 @@ NONSENSE: dict[str, Callable[[User], object]] = {
     "one_file_of_a_kind": lambda owner: twice(lambda: file(owner)),
     "retrieval_needs_an_archived_copy": lambda owner: file(owner, retrieval_id="r"),
     "one_mail_of_a_kind": lambda owner: twice(lambda: notice(owner)),
+    "one_subscription_mail_of_a_kind": lambda owner: twice(lambda: subscription_mail(owner)),
+    "a_mail_is_about_one_thing": lambda owner: Notice.objects.create(kind="ended", attempt=1),
+    "one_token_of_a_digest": lambda owner: twice(lambda: api_token(owner)),
+    "token_lives_for_a_while": lambda owner: api_token(owner, expires_at=Now() - timedelta(days=1)),
+    "topic_declined_once": lambda owner: twice(
+        lambda: DeclinedTopic.objects.create(user=owner, topic="failed")
+    ),
     "one_active_subscription": lambda owner: [
         subscription(owner, provider_id=name) for name in ("sub-1", "sub-2")
     ],
