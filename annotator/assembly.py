@@ -35,7 +35,7 @@ _LENGTHS = {
         80373285 58617616 64444167 46709983 50818468 156040895 57227415""",
     "T2T-CHM13": "248387328 242696752 96330374 66210255 45090682 51324926 154259566",
 }
-_ASSEMBLY_OF = {
+ASSEMBLY_OF = {
     int(length): assembly for assembly, lengths in _LENGTHS.items() for length in lengths.split()
 }
 
@@ -43,10 +43,10 @@ _ASSEMBLY_OF = {
 def check_lengths(declared: Mapping[bytes, int | None], bundle: Bundle) -> None:
     """Refuse a header whose contig lengths are another assembly's."""
     names = bundle.names()
-    guess = _guess(declared)
-    if guess and guess != bundle.assembly:
+    told = guess(declared.values())
+    if told and told != bundle.assembly:
         raise InputRefused(
-            f"The file looks like {guess} by its contig lengths;"
+            f"The file looks like {told} by its contig lengths;"
             f" the chosen reference is {bundle.assembly}."
         )
     for name, length in declared.items():
@@ -104,8 +104,9 @@ def _agreement(alleles: Mapping[bytes, list[tuple[int, bytes]]], bundle: Bundle)
     return agreed / compared if compared >= LEAST_COMPARED else 0.0
 
 
-def _guess(declared: Mapping[bytes, int | None]) -> str | None:
-    found = (_ASSEMBLY_OF.get(length or 0) for length in declared.values())
+def guess(lengths: Iterable[int | None]) -> str | None:
+    """Name the assembly that has a chromosome of one of these lengths."""
+    found = (ASSEMBLY_OF.get(length or 0) for length in lengths)
     return next((assembly for assembly in found if assembly), None)
 
 

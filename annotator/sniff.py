@@ -14,7 +14,7 @@ from annotator.errors import InputRefused
 START_BYTES = 65536
 GZIP_MAGIC = b"\x1f\x8b"
 BCF_MAGIC = b"BCF\x02\x02"
-_GZIP_WINDOW = 31  # zlib's number for "a gzip header, 32 KiB window"
+GZIP_WINDOW = 31  # zlib's number for "a gzip header, 32 KiB window"
 _VERSION = re.compile(rb"##fileformat=VCFv4\.[0-5]\s")
 _OTHERS = (
     (b"BCF", "The BCF version is not supported; version 2.2 is."),
@@ -76,7 +76,7 @@ def _gzip_kind(start: bytes) -> Format:
 def _inflate_start(start: bytes) -> bytes:
     text, rest = b"", start
     while rest and len(text) < len(b"##fileformat=VCFv4.2\n"):
-        inflater = zlib.decompressobj(_GZIP_WINDOW)
+        inflater = zlib.decompressobj(GZIP_WINDOW)
         try:
             text += inflater.decompress(rest, START_BYTES)
         except zlib.error:

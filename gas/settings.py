@@ -143,6 +143,9 @@ BUCKETS = {
     "archive": env.text("GAS_BUCKET_ARCHIVE", "gas-archive"),
 }
 ARCHIVE = env.text("GAS_ARCHIVE", "gas.storage.s3_glacier.S3GlacierArchive")
+#: Bytes of one part of an upload, and how long an upload waits for its next part or its submission.
+PART_BYTES = env.integer("GAS_PART_MIB", 16, least=5, most=1024) * 1024**2
+UPLOADS_KEPT = env.duration("GAS_UPLOADS_KEPT", "1d")
 GLACIER_VAULT = env.text("GAS_GLACIER_VAULT", "gas-archive")
 
 # --- the pipeline ---------------------------------------------------------------------------------
@@ -166,6 +169,10 @@ SANDBOX = env.choice(
 )
 #: The Ed25519 key, a PEM file, that signs each provenance; unset: they are not signed.
 PROVENANCE_KEY = env.path("GAS_PROVENANCE_KEY", ROOT) if env.text("GAS_PROVENANCE_KEY") else None
+#: Its public half, which the site serves to whoever checks results; unset: none is served.
+PROVENANCE_PUBLIC_KEY = (
+    env.path("GAS_PROVENANCE_PUBLIC_KEY", ROOT) if env.text("GAS_PROVENANCE_PUBLIC_KEY") else None
+)
 BUNDLE = env.path("GAS_BUNDLE", ROOT / "annotator/bundles/demo-grch38")
 
 # --- billing --------------------------------------------------------------------------------------

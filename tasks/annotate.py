@@ -81,7 +81,7 @@ def _annotated(job: Job, heartbeat: Heartbeat) -> tuple[list[ResultFile], int]:
         child.run(
             source,
             outputs,
-            bundle=settings.BUNDLE,
+            bundle=settings.BUNDLE.with_name(job.bundle),
             wall_seconds=int(ANNOTATE_LIMIT.total_seconds()),
             memory_mb=settings.ANNOTATE_MEMORY_MB,
             sandbox=Sandbox(settings.SANDBOX),

@@ -27,10 +27,6 @@ from gas.storage.locations import Location, results
 
 T = TypeVar("T")
 
-#: An upload that was not made a job within this never will be.
-SUBMIT_WITHIN = timedelta(days=1)
-UNSUBMITTED = "The file was not submitted within a day. Please upload it again."
-
 #: Bytes younger than this may belong to an attempt at work, which has no row for them yet.
 SAFE_AGE = max(timedelta(days=2), 3 * max(queue.time_limit for queue in QUEUES.values()))
 
@@ -46,26 +42,6 @@ class Difference(NamedTuple):
 
     what: str
     which: str
-
-
-def abandoned_uploads(dry_run: bool) -> Iterator[Difference]:
-    """Refuse uploads that nobody made a job within a day, and give up their bytes."""
-    uses = Job.objects.filter(upload=OuterRef("pk"))
-    old = Upload.objects.filter(~Exists(uses), created_at__lt=Now() - SUBMIT_WITHIN)
-    for upload in old.exclude(status=Upload.Status.REFUSED).iterator(PAGE):
-        if not dry_run:
-            _abandon(old, upload)
-        yield Difference("uploads never submitted", str(upload.pk))
-
-
-def _abandon(old: QuerySet[Upload], upload: Upload) -> None:
-    with transaction.atomic():
-        locked = old.select_for_update(of=("self",)).filter(pk=upload.pk).first()
-        if locked is None:
-            return  # submitted this moment
-        locked.refuse(UNSUBMITTED)
-        result_sets.discard_input(locked)
-    result_sets.destroy_input(upload.key)
 
 
 def outlived_inputs(dry_run: bool) -> Iterator[Difference]:
@@ -160,10 +136,11 @@ def copies_and_receipts(dry_run: bool) -> Iterator[Difference]:
 
 
 def open_parts(dry_run: bool) -> Iterator[Difference]:
-    """Abort uploads in parts that nobody has completed for days."""
+    """Abort uploads in parts that nobody has completed for days, and no row waits for."""
+    awaited = Upload.objects.exclude(give_up_at=None)
     for bucket in settings.BUCKETS.values():
         for upload in inventory.open_uploads(bucket):
-            if _old(upload.begun_at):
+            if _old(upload.begun_at) and not awaited.filter(parts_id=upload.id).exists():
                 if not dry_run:
                     inventory.abort(upload)
                 yield Difference("uploads in parts that never ended", str(upload.location))
@@ -231,7 +208,6 @@ def _alarm(row: ResultFile, place: str, what: str, dry_run: bool) -> Difference:
 
 #: Every look, in the order in which they are taken.
 LOOKS: tuple[Callable[[bool], Iterator[Difference]], ...] = (
-    abandoned_uploads,
     outlived_inputs,
     inputs_and_uploads,
     results_and_rows,

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from gas.models import Alarm, Discard, Job, Notice, Status
+from gas.models import Alarm, Discard, Job, Notice, Status, Upload
 from gas.models.leases import FREE
 from tasks import turns
 
@@ -41,6 +41,11 @@ def stranded_notices() -> QuerySet[Notice]:
 def stranded_discards() -> QuerySet[Discard]:
     """Bytes that should be gone for long."""
     return Discard.objects.due().filter(created_at__lt=QUIET)
+
+
+def abandoned_uploads() -> QuerySet[Upload]:
+    """Files, or parts of one, that nobody made a job in time."""
+    return Upload.objects.filter(give_up_at__lte=Now(), jobs=None).order_by("give_up_at")
 
 
 def archived_of_subscribers() -> QuerySet[Job]:

@@ -5,12 +5,13 @@ from collections.abc import Callable
 
 from celery.exceptions import Ignore
 from django.conf import settings
+from django.db import transaction
 from django.db.models.functions import Now
 from kombu.exceptions import OperationalError
 
 from celeryconfig import QUEUES
 from gas import mail
-from gas.models import Alarm, Job, Notice, Status
+from gas.models import Alarm, Job, Notice, Status, Upload
 from gas.storage import queues, result_sets
 from gas.storage.errors import StorageError
 from tasks import pipeline, stuck, turns
@@ -23,6 +24,9 @@ logger = logging.getLogger(__name__)
 
 #: Rows of each kind that one sweep looks after; the next sweep takes the next.
 MOST = 500
+
+#: What is said of an upload that was given up.
+UNSUBMITTED = "The file was not submitted in time. Please upload it again."
 
 #: What may be away while the rest of a sweep can go on: SQS or S3, the broker, the mail service.
 AWAY = (StorageError, pipeline.QueueUnavailable, OperationalError, mail.MailUnavailable)
@@ -107,6 +111,23 @@ def remind() -> int:
     return len(ids)
 
 
+def give_up_uploads() -> int:
+    """Refuse uploads that broke off or were not submitted, and destroy what has arrived of them."""
+    return sum(map(_give_up, list(stuck.abandoned_uploads()[:MOST])))
+
+
+def _give_up(upload: Upload) -> bool:
+    """Give an upload up unless another part of it, or its submission, came this moment."""
+    with transaction.atomic():
+        held = Upload.objects.select_for_update(of=("self",)).filter(pk=upload.pk).first()
+        if held is None or not stuck.abandoned_uploads().filter(pk=upload.pk).exists():
+            return False
+        held.refuse(UNSUBMITTED)
+        result_sets.discard_input(held)
+    result_sets.destroy_input(upload.key)
+    return True
+
+
 def destroy() -> int:
     """Destroy what has been given up."""
     return result_sets.carry_out(stuck.stranded_discards()[:MOST])
@@ -127,6 +148,7 @@ PARTS: dict[str, Callable[[], int]] = {
     "jobs without a message": resend,
     "jobs whose turn it was": give_turns,
     "mails without a message": remind,
+    "uploads never submitted": give_up_uploads,
     "files to destroy": destroy,
     "dead letters": read_dead_letters,
     "alarms": tell_staff,

@@ -27,14 +27,41 @@ class Upload(models.Model):
     )
     size = models.BigIntegerField(null=True, blank=True, help_text="Bytes.")
     etag = models.CharField(max_length=100, blank=True, help_text="S3's name for these bytes.")
+    assembly = models.CharField(
+        max_length=40, blank=True, help_text="As the lengths of its contigs say, if they do."
+    )
     refusal = models.TextField(blank=True)
+    give_up_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it goes unless it is submitted or parts arrive."
+    )
+
+    #: Of an upload in parts, which goes on after a break where it was.
+    announced = models.BigIntegerField(null=True, blank=True, help_text="Bytes that will come.")
+    part_bytes = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Of all but the last."
+    )
+    parts_id = models.TextField(
+        blank=True, help_text="S3's name for the parts, until they are one."
+    )
+    first_bytes = models.CharField(
+        max_length=64, blank=True, help_text="SHA-256 of its start, by which it is known again."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     removed_at = models.DateTimeField(
         null=True, blank=True, help_text="When the bytes of an ended job were given up."
     )
 
     class Meta:
+        indexes = [
+            models.Index(
+                fields=["give_up_at"], condition=~Q(give_up_at=None), name="upload_to_give_up"
+            ),
+        ]
         constraints = [
+            models.CheckConstraint(
+                condition=Q(parts_id="") | Q(announced__gt=0, part_bytes__gt=0),
+                name="parts_were_announced",
+            ),
             models.CheckConstraint(
                 condition=~Q(status="complete") | Q(size__isnull=False),
                 name="complete_upload_has_a_size",
@@ -53,10 +80,20 @@ class Upload(models.Model):
         """The key of the input object, made by us from ids alone."""
         return f"inputs/{self.owner_id}/{self.id}/input.vcf"
 
+    @property
+    def part_sizes(self) -> list[int]:
+        """Bytes of each part, in order; none when it does not come in parts."""
+        if not self.announced or not self.part_bytes:
+            return []
+        whole, rest = divmod(self.announced, self.part_bytes)
+        return whole * [self.part_bytes] + ([rest] if rest else [])
+
     def refuse(self, sentence: str) -> None:
         """Record why this file is no good."""
-        self.status, self.refusal = self.Status.REFUSED, sentence
-        Upload.objects.filter(pk=self.pk).update(status=self.status, refusal=self.refusal)
+        self.status, self.refusal, self.give_up_at = self.Status.REFUSED, sentence, None
+        Upload.objects.filter(pk=self.pk).update(
+            status=self.status, refusal=self.refusal, give_up_at=None
+        )
 
 
 class ResultFile(models.Model):
@@ -132,6 +169,7 @@ class Discard(models.Model):
         OBJECT = "object"  # an S3 object, `place` is its location
         PREFIX = "prefix"  # every S3 object whose location starts with `place`
         ARCHIVE = "archive"  # an archived copy, `place` is its receipt
+        PARTS = "parts"  # of an upload that never ended: `place` is its location, a space, its id
 
     #: The number stays when the job is deleted: its bytes are still to be destroyed.
     job = models.ForeignKey(

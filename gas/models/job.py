@@ -22,6 +22,9 @@ class Job(models.Model):
     upload = models.ForeignKey(Upload, models.RESTRICT, related_name="jobs")
     name = models.CharField(max_length=200)
     bundle = models.CharField(max_length=100, help_text="Id of the reference bundle.")
+    notes = models.TextField(
+        blank=True, max_length=2000, help_text="What the owner wants to remember of it."
+    )
 
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     wake_at = models.DateTimeField(

@@ -6,13 +6,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Sum
 from django.db.models.functions import Now
-from django.template.defaultfilters import filesizeformat
 
 from celeryconfig import LEASE
 from gas.models import Job, JobEvent, ResultFile, Status, Upload, User
-from gas.services import uploads
+from gas.services import limits, reference, uploads
 from gas.storage import objects, result_sets
 from gas.storage.locations import inputs, results
 from tasks import pipeline, turns
@@ -34,9 +32,10 @@ class JobRefused(Exception):
     """The job cannot be made or changed; the message is one sentence for its owner."""
 
 
-def submit(*, upload: Upload, name: str = "") -> Job:
+def submit(*, upload: Upload, name: str = "", bundle: str = "", notes: str = "") -> Job:
     """Queue a job for an upload, once however often it is asked.
 
+    `bundle` names an installed reference; without one the first is taken that fits the file.
     Raises UploadRefused when the file is no good, JobRefused when the plan allows no more.
     """
     uploads.check(upload=upload)
@@ -50,8 +49,10 @@ def submit(*, upload: Upload, name: str = "") -> Job:
             owner=owner,
             upload=upload,
             name=uploads.printable(name) or upload.filename,
-            bundle=settings.BUNDLE.name,
+            bundle=_reference_of(bundle, upload),
+            notes=uploads.readable(notes),
         )
+        Upload.objects.filter(pk=upload.pk).update(give_up_at=None)
         JobEvent.objects.create(job=job, actor=owner.username, after=Status.QUEUED)
         turns.give_after_commit(turns.ANNOTATE, owner_id=owner.pk)
     job.refresh_from_db()
@@ -70,27 +71,15 @@ def submit_example(*, owner: User) -> Job:
 
 
 def _refuse_beyond_plan(owner: User, upload: Upload) -> None:
-    active = owner.jobs.filter(status__in=(Status.QUEUED, Status.RUNNING)).count()
-    if active >= owner.plan.max_active_jobs:
-        raise JobRefused(
-            f"You have {active} jobs queued or running, which is what your plan allows; "
-            "please submit again when one has finished."
-        )
-    kept, most = stored_bytes(owner=owner) + (upload.size or 0), owner.plan.max_stored_bytes
-    if kept > most:
-        raise JobRefused(
-            f"With this file you would have {filesizeformat(kept)} of files and results here, and "
-            f"your plan keeps {filesizeformat(most)}; please delete jobs you no longer need."
-        )
+    if sentence := limits.room_of(owner, without=upload).hindrance_to(upload.size or 0):
+        raise JobRefused(sentence)
 
 
-def stored_bytes(*, owner: User) -> int:
-    """Bytes of the owner's inputs and of the results at hand; the archive does not count."""
-    kept = owner.uploads.filter(status=Upload.Status.COMPLETE, removed_at=None)
-    inputs_of_jobs = kept.filter(jobs__isnull=False).distinct()
-    at_hand = ResultFile.objects.filter(job__owner=owner, archive_id="")
-    sizes = (files.aggregate(size=Sum("size"))["size"] for files in (inputs_of_jobs, at_hand))
-    return sum(size or 0 for size in sizes)
+def _reference_of(bundle: str, upload: Upload) -> str:
+    try:
+        return reference.name_of(reference.choose(bundle, assembly=upload.assembly))
+    except reference.NoReference as refusal:
+        raise JobRefused(str(refusal)) from refusal
 
 
 def cancel(*, job: Job, actor: User) -> None:

@@ -1,15 +1,26 @@
 """Uploads: the row first, then the bytes straight to S3, then the server's own look at them."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
 
 from annotator.errors import InputRefused
+from annotator.first_look import assembly_of
 from annotator.sniff import sniff
 from gas.models import Upload, User
-from gas.storage import objects, result_sets
+from gas.services import limits, reference
+from gas.storage import objects, parts, result_sets
+from gas.storage.digests import MIB
 from gas.storage.errors import ChecksumMismatch, ObjectMissing
 from gas.storage.locations import inputs
+
+CHANGED = "The file changed just now. Please submit it again."
+MOST_NOTES = 2000
+ENDED = "This upload has ended. Please choose the file again."
 
 
 class UploadRefused(Exception):
@@ -24,15 +35,102 @@ class Ticket:
     post: objects.PresignedPost
 
 
+@dataclass(frozen=True)
+class InParts:
+    """An upload in parts, and the SHA-256 (hexadecimal) of each part that has arrived."""
+
+    upload: Upload
+    arrived: dict[int, str] = field(default_factory=dict)
+
+
 def begin(*, owner: User, filename: str) -> Ticket:
     """Make the row, and the form that sends its bytes."""
-    upload = Upload.objects.create(owner=owner, filename=shown_name(filename))
+    upload = Upload.objects.create(
+        owner=owner, filename=shown_name(filename), give_up_at=Now() + settings.UPLOADS_KEPT
+    )
     return Ticket(upload, post_form(upload=upload))
+
+
+def begin_parts(*, owner: User, filename: str, size: int, first_bytes: str) -> InParts:
+    """Make the row of an upload in parts, or go on with one of the same file that broke off.
+
+    `first_bytes` is the SHA-256 of the file's start. Raises UploadRefused beyond the plan.
+    """
+    if sentence := _refusal_of_size(owner, size):
+        raise UploadRefused(sentence)
+    same = unfinished(owner=owner).filter(
+        status=Upload.Status.PENDING,
+        filename=shown_name(filename),
+        announced=size,
+        first_bytes=first_bytes,
+    )
+    if going_on := _broken_off(same):
+        return going_on
+    upload = _announced(owner, shown_name(filename), size, first_bytes)
+    upload.parts_id = parts.begin(inputs(upload.key))
+    Upload.objects.filter(pk=upload.pk).update(parts_id=upload.parts_id)
+    return InParts(upload)
+
+
+def _refusal_of_size(owner: User, size: int) -> str:
+    return "The file is empty." if size < 1 else limits.refusal_of(size, owner.plan)
+
+
+def _broken_off(same: Iterable[Upload]) -> InParts | None:
+    """The first of these of which S3 still has the parts."""
+    for upload in same:
+        arrived = parts.arrived(inputs(upload.key), upload.parts_id) if upload.parts_id else None
+        if arrived is not None:
+            return InParts(upload, {part.number: part.sha256 for part in arrived})
+    return None
+
+
+def _announced(owner: User, filename: str, size: int, first_bytes: str) -> Upload:
+    """Make the row of an upload that its owner's plan has room for, however many ask at once."""
+    with transaction.atomic():
+        owner = User.objects.select_for_update(of=("self",)).get(pk=owner.pk)
+        if sentence := limits.room_of(owner).hindrance_to(size):
+            raise UploadRefused(sentence)
+        return Upload.objects.create(
+            owner=owner,
+            filename=filename,
+            announced=size,
+            part_bytes=_part_bytes(size),
+            first_bytes=first_bytes,
+            give_up_at=Now() + settings.UPLOADS_KEPT,
+        )
+
+
+def _part_bytes(size: int) -> int:
+    """The usual size of a part, or so many whole MiB that S3's most parts suffice."""
+    least = -(-size // parts.MOST_PARTS)
+    return max(settings.PART_BYTES, -(-least // MIB) * MIB)
+
+
+def part_link(*, upload: Upload, number: int, sha256: str) -> parts.PresignedPut:
+    """Sign a link for one part, by its number from 1 and its SHA-256 (hexadecimal).
+
+    Its size is the one that was announced. Raises UploadRefused when there is no such part.
+    """
+    if not 1 <= number <= len(upload.part_sizes):
+        raise UploadRefused("The file has no such part.")
+    coming = Upload.objects.filter(pk=upload.pk, status=Upload.Status.PENDING).exclude(parts_id="")
+    if not coming.update(give_up_at=Now() + settings.UPLOADS_KEPT):
+        raise UploadRefused(ENDED)
+    size = upload.part_sizes[number - 1]
+    place = inputs(upload.key)
+    return parts.presign(place, upload.parts_id, number=number, size=size, sha256=sha256)
+
+
+def unfinished(*, owner: User) -> QuerySet[Upload]:
+    """Uploads that broke off, or arrived and were not submitted, newest first."""
+    waiting = owner.uploads.filter(give_up_at__gt=Now(), jobs=None)
+    return waiting.exclude(status=Upload.Status.PENDING, parts_id="").order_by("-created_at")
 
 
 def post_form(*, upload: Upload, redirect: str | None = None) -> objects.PresignedPost:
     """Sign a form for one file of the size that the plan allows; S3 then sends to `redirect`."""
-    limit = upload.owner.plan.max_upload_bytes
+    limit = min(upload.owner.plan.max_upload_bytes, objects.SINGLE_PUT)
     return objects.presign_upload(inputs(upload.key), max_bytes=limit, redirect=redirect)
 
 
@@ -55,6 +153,13 @@ def printable(name: str) -> str:
     return "".join(letter for letter in name if letter.isprintable()).strip()[:200]
 
 
+def readable(text: str) -> str:
+    """A text of several lines without what would break or turn them, bounded."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    kept = ("".join(c for c in line if c.isprintable() or c == "\t") for line in lines)
+    return "\n".join(kept).strip()[:MOST_NOTES]
+
+
 def check(*, upload: Upload) -> None:
     """Look at the bytes that arrived and mark the upload complete, or refuse it for good.
 
@@ -65,25 +170,72 @@ def check(*, upload: Upload) -> None:
     if upload.status == Upload.Status.REFUSED:
         raise UploadRefused(upload.refusal)
     try:
-        found = objects.head(inputs(upload.key))
-    except ObjectMissing:
-        raise UploadRefused("The file has not arrived yet. Please upload it again.") from None
-    limit = upload.owner.plan.max_upload_bytes
-    try:
-        if found.size > limit:
-            raise InputRefused(f"The file has {found.size:,} bytes; your plan takes {limit:,}.")
-        sniff(objects.read_start(inputs(upload.key), etag=found.etag))
+        _assemble(upload)
+        found = _arrived(upload)
+        assembly = _looked_at(upload, found)
     except (ObjectMissing, ChecksumMismatch):
-        raise UploadRefused("The file changed just now. Please submit it again.") from None
+        raise UploadRefused(CHANGED) from None
     except InputRefused as refusal:
         refuse(upload=upload, sentence=str(refusal))
         raise UploadRefused(str(refusal)) from refusal
     Upload.objects.filter(pk=upload.pk, status=Upload.Status.PENDING).update(
-        status=Upload.Status.COMPLETE, size=found.size, etag=found.etag
+        status=Upload.Status.COMPLETE,
+        size=found.size,
+        etag=found.etag,
+        assembly=assembly,
+        parts_id="",
     )
     upload.refresh_from_db()
     if upload.status == Upload.Status.REFUSED:  # while we looked
         raise UploadRefused(upload.refusal)
+
+
+def _assemble(upload: Upload) -> None:
+    """Make one object of the parts once they are all there, each of its size, and no others.
+
+    Raises UploadRefused while parts are missing, InputRefused beyond the plan.
+    """
+    if not upload.parts_id:
+        return
+    if sentence := limits.refusal_of(upload.announced or 0, upload.owner.plan):
+        raise InputRefused(sentence)
+    arrived = parts.arrived(inputs(upload.key), upload.parts_id)
+    if arrived is None:  # assembled by a request whose answer was lost, or gone
+        return
+    expected = list(enumerate(upload.part_sizes, 1))
+    missing = set(expected) - {(part.number, part.size) for part in arrived}
+    if missing:
+        raise UploadRefused(
+            f"{len(missing)} of {len(expected)} parts of the file have not arrived. "
+            "Please choose the file again; what is here is kept."
+        )
+    parts.assemble(inputs(upload.key), upload.parts_id, arrived)
+
+
+def _arrived(upload: Upload) -> objects.ObjectHead:
+    try:
+        return objects.head(inputs(upload.key))
+    except ObjectMissing:
+        raise UploadRefused("The file has not arrived yet. Please upload it again.") from None
+
+
+def _looked_at(upload: Upload, found: objects.ObjectHead) -> str:
+    """Look at the size and the start of what arrived; returns the assembly, if it says one.
+
+    Raises InputRefused, or the storage's errors when it changes meanwhile.
+    """
+    if sentence := limits.refusal_of(found.size, upload.owner.plan):
+        raise InputRefused(sentence)
+    if upload.announced not in (None, found.size):
+        raise InputRefused("The file that arrived is not the one that was announced.")
+    start = objects.read_start(inputs(upload.key), etag=found.etag)
+    sniff(start)
+    assembly = assembly_of(start) or ""
+    try:
+        reference.choose("", assembly=assembly)
+    except reference.NoReference as refusal:
+        raise InputRefused(str(refusal)) from refusal
+    return assembly
 
 
 def hold(*, upload: Upload) -> None:
@@ -97,11 +249,16 @@ def hold(*, upload: Upload) -> None:
 
 
 def delete(*, upload: Upload) -> None:
-    """Remove an upload that no job uses, and its bytes."""
+    """Remove an upload that no job uses, and its bytes; UploadRefused when one does."""
     key = upload.key
     with transaction.atomic():
-        result_sets.discard_input(upload)
-        upload.delete()
+        held = Upload.objects.select_for_update(of=("self",)).filter(pk=upload.pk).first()
+        if held is None:
+            return
+        if held.jobs.exists():
+            raise UploadRefused("This file was submitted. Delete its job to delete it.")
+        result_sets.discard_input(held)
+        held.delete()
     result_sets.destroy_input(key)
 
 

@@ -4,10 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from botocore.exceptions import ClientError
-
-from gas.storage import clients
-from gas.storage.errors import code_of, translated
+from gas.storage import clients, parts
+from gas.storage.errors import translated
 from gas.storage.locations import Location
 
 
@@ -52,11 +50,4 @@ def open_uploads(bucket: str) -> Iterator[OpenUpload]:
 
 def abort(upload: OpenUpload) -> None:
     """Destroy the parts of a multi-part upload; one that has ended meanwhile is fine."""
-    with translated(upload.location):
-        try:
-            clients.s3().abort_multipart_upload(
-                Bucket=upload.location.bucket, Key=upload.location.key, UploadId=upload.id
-            )
-        except ClientError as error:
-            if code_of(error) != "NoSuchUpload":
-                raise
+    parts.abort(upload.location, upload.id)

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from gas.models import Alarm, Discard, Job, ResultFile, Upload
 from gas.patience import wait_after
-from gas.storage import objects
+from gas.storage import objects, parts
 from gas.storage.archive import ArchiveState, Tier, get_archive
 from gas.storage.errors import ObjectMissing, StorageError, StorageUnavailable
 from gas.storage.locations import Location, inputs, results
@@ -128,10 +129,14 @@ def discard_copy(job: Job, receipt: str) -> None:
 
 
 def discard_input(upload: Upload, *, job_id: int | None = None) -> None:
-    """Give up an uploaded file, and what its form may still send until its hour is over."""
+    """Give up an uploaded file, and what its form or links send until their hour is over."""
     place = str(inputs(upload.key))
-    Discard.objects.create(job_id=job_id, kind=Discard.Kind.OBJECT, place=place)
-    Discard.objects.create(kind=Discard.Kind.OBJECT, place=place, try_at=Now() + FORMS_END)
+    kinds = {Discard.Kind.OBJECT: place}
+    if upload.parts_id:
+        kinds[Discard.Kind.PARTS] = f"{place} {upload.parts_id}"
+    for kind, where in kinds.items():
+        Discard.objects.create(job_id=job_id, kind=kind, place=where)
+        Discard.objects.create(kind=kind, place=where, try_at=Now() + FORMS_END)
 
 
 def discard_prefix(job: Job, *, wait: timedelta) -> None:
@@ -192,8 +197,10 @@ def _leftovers(job: Job) -> Iterator[Location]:
 
 
 def destroy_input(key: str) -> None:
-    """Destroy an upload that has been given up."""
-    carry_out(Discard.objects.due().filter(place=str(inputs(key))))
+    """Destroy an upload that has been given up, and its parts."""
+    place = str(inputs(key))
+    of_this = Q(place=place) | Q(place__startswith=f"{place} ")
+    carry_out(Discard.objects.due().filter(of_this))
 
 
 def carry_out(discards: Iterable[Discard]) -> int:
@@ -223,6 +230,9 @@ def _destroy(discard: Discard) -> None:
     match discard.kind:
         case Discard.Kind.ARCHIVE:
             get_archive().delete(discard.place)
+        case Discard.Kind.PARTS:
+            location, _, parts_id = discard.place.rpartition(" ")
+            parts.abort(Location.parse(location), parts_id)
         case Discard.Kind.PREFIX:
             objects.delete(objects.keys_under(Location.parse(discard.place)))
         case _:

@@ -1,6 +1,7 @@
 """S3 as `gas.storage.objects` shows it, in a dictionary."""
 
 import hashlib
+import uuid
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -8,11 +9,12 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from gas.storage import inventory, objects
+from gas.storage import inventory, objects, parts
 from gas.storage.errors import ObjectMissing, ObjectReplaced
 from gas.storage.inventory import Listed, OpenUpload
 from gas.storage.locations import Location
 from gas.storage.objects import ObjectHead, PresignedPost, Stored
+from gas.storage.parts import Part, PresignedPut
 from tests.seams.fate import Fate
 
 
@@ -23,6 +25,7 @@ class Storage:
         self.kept: dict[str, bytes] = {}
         self.ages: dict[str, timedelta] = {}  # of objects that were not written just now
         self.parts: list[OpenUpload] = []
+        self.coming: dict[str, dict[int, bytes]] = {}  # the parts of objects that are none yet
         self.deleted: list[str] = []
         self.fault: Exception | None = None
         self.before_delete: Callable[[str], None] = lambda place: None
@@ -35,6 +38,11 @@ class Storage:
         for name in ("abort", "objects_of", "open_uploads"):
             patch.setattr(inventory, name, getattr(self, name))
         patch.setattr(objects, "read_start", self.read_start)
+        patch.setattr(parts, "begin", self.begin_parts)
+        patch.setattr(parts, "abort", self.abort_parts)
+        patch.setattr(parts, "presign", self.presign_part)
+        for name in ("arrived", "assemble"):
+            patch.setattr(parts, name, getattr(self, name))
 
     def fetch(
         self,
@@ -94,6 +102,33 @@ class Storage:
         self, to: Location, *, max_bytes: int, redirect: str | None = None
     ) -> PresignedPost:
         return PresignedPost("https://s3.example.org", {"key": to.key})
+
+    def begin_parts(self, to: Location) -> str:
+        self._come("begin_parts")
+        parts_id = f"parts-{uuid.uuid4()}"
+        self.coming[parts_id] = {}
+        return parts_id
+
+    def presign_part(
+        self, to: Location, parts_id: str, *, number: int, size: int, sha256: str
+    ) -> PresignedPut:
+        return PresignedPut(f"https://s3.example.org/{to.key}?{number}", {"bytes": str(size)})
+
+    def arrived(self, at: Location, parts_id: str) -> list[Part] | None:
+        self._come("arrived")
+        held = self.coming.get(parts_id)
+        if held is None:
+            return None
+        return [Part(n, len(held[n]), digest(held[n]), digest(held[n])) for n in sorted(held)]
+
+    def assemble(self, at: Location, parts_id: str, held: list[Part]) -> None:
+        self._come("assemble")
+        sent = self.coming.pop(parts_id, {})
+        self.kept.setdefault(str(at), b"".join(sent[part.number] for part in held))
+
+    def abort_parts(self, at: Location, parts_id: str) -> None:
+        self._come("abort_parts")
+        self.coming.pop(parts_id, None)
 
     def under(self, prefix: str) -> dict[str, bytes]:
         """The objects of the results bucket below a prefix, by key."""

@@ -35,6 +35,7 @@ CLOCKS: dict[type[Model], tuple[str, ...]] = {
     Job: ("wake_at", "sent_at", "lease_until"),
     Notice: ("created_at", "lease_until"),
     Discard: ("created_at", "try_at"),
+    Upload: ("give_up_at",),
 }
 
 

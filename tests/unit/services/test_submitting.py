@@ -4,7 +4,7 @@ import pytest
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from gas.models import Discard, Job, Plan, ResultFile, Status, Upload, User
-from gas.services import jobs, uploads
+from gas.services import jobs, limits, uploads
 from gas.services.jobs import JobRefused
 from gas.services.uploads import UploadRefused
 from gas.storage.errors import StorageUnavailable
@@ -222,7 +222,7 @@ def test_a_plan_keeps_so_many_bytes_until_jobs_are_deleted(
     first = jobs.submit(upload=sent(world, owner))
     ResultFile.objects.create(job=first, kind="vcf", key="a", size=100)
     ResultFile.objects.create(job=first, kind="tsv", key="b", size=10**9, archive_id="asleep")
-    assert jobs.stored_bytes(owner=owner) == len(VCF) + 100
+    assert limits.room_of(owner).kept_bytes == len(VCF) + 100
     Plan.objects.filter(name="free").update(max_stored_bytes=2 * len(VCF) + 99)
     second = sent(world, owner)
     with pytest.raises(JobRefused, match="delete jobs"):

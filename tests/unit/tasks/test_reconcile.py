@@ -21,12 +21,12 @@ from gas.models import (
     Upload,
     User,
 )
-from gas.services import jobs, uploads
+from gas.services import jobs
 from gas.storage.errors import StorageUnavailable
 from gas.storage.inventory import OpenUpload
 from gas.storage.locations import Location, inputs, results
 from tasks import differences
-from tasks.differences import SAFE_AGE, SUBMIT_WITHIN
+from tasks.differences import SAFE_AGE
 from tasks.reconcile import compare, reconcile
 from tests.seams.world import World, read
 
@@ -186,23 +186,6 @@ def test_an_archive_that_does_not_tell_what_it_holds_is_not_compared(
     assert counted() == {}
 
 
-@pytest.mark.parametrize("status", ["pending", "complete"])
-def test_an_upload_that_was_never_submitted_goes_after_a_day(
-    town: World, owner: User, status: str
-) -> None:
-    columns = {"status": status, "size": 5}
-    old = uploaded(town, owner, age=SUBMIT_WITHIN + HOUR, **columns)
-    young = uploaded(town, owner, age=SUBMIT_WITHIN - HOUR, **columns)
-    assert counted() == {"uploads never submitted": 1}
-    old.refresh_from_db()
-    assert (old.status, old.refusal) == (Upload.Status.REFUSED, differences.UNSUBMITTED)
-    assert str(inputs(old.key)) not in town.storage.kept
-    assert str(inputs(young.key)) in town.storage.kept
-    with pytest.raises(uploads.UploadRefused, match="within a day"):
-        jobs.submit(upload=old)
-    assert counted() == {}
-
-
 def ended(job: Job, status: Status, ago: timedelta) -> None:
     Job.objects.filter(pk=job.pk).update(
         status=status, failure="No.", wake_at=None, completed_at=Now() - ago
@@ -251,6 +234,14 @@ def test_parts_that_nobody_completed_are_aborted(town: World) -> None:
     assert town.storage.parts == [young]
 
 
+def test_parts_of_an_upload_that_takes_days_are_left_alone(town: World, owner: User) -> None:
+    columns = {"parts_id": "slow", "announced": 9, "part_bytes": 5}
+    upload = uploaded(town, owner, age=ANCIENT, **columns, give_up_at=timezone.now() + HOUR)
+    town.storage.parts = [OpenUpload(inputs(upload.key), "slow", timezone.now() - ANCIENT)]
+    assert counted() == {}
+    assert len(town.storage.parts) == 1
+
+
 def wreck(town: World, owner: User) -> None:
     """Make one difference of every kind."""
     town.archived(owner)
@@ -263,12 +254,10 @@ def wreck(town: World, owner: User) -> None:
     town.archive.ages["archived:orphan"] = ANCIENT
     put(town, inputs("inputs/a"))
     put(town, results("results/99999/1/summary.json"))
-    uploaded(town, owner, age=SUBMIT_WITHIN + HOUR)
     town.storage.parts = [OpenUpload(results("a"), "old", timezone.now() - ANCIENT)]
 
 
 KINDS = {
-    "uploads never submitted",
     "inputs of jobs that ended long ago",
     "inputs without upload",
     "results without a row",
@@ -359,8 +348,8 @@ def test_a_storage_that_does_not_answer_is_a_line_of_the_report(
         raise StorageUnavailable("S3 is away")
 
     monkeypatch.setattr("gas.storage.inventory.open_uploads", away)
-    uploaded(town, owner, age=SUBMIT_WITHIN + HOUR)
-    assert counted() == {"uploads never submitted": 1, "places that did not answer": 1}
+    put(town, inputs("inputs/a"))
+    assert counted() == {"inputs without upload": 1, "places that did not answer": 1}
     assert "S3 is away" in Reconciliation.objects.get().report
 
 

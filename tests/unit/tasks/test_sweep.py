@@ -11,15 +11,18 @@ from django.db.models.functions import Now
 from django.test import override_settings
 from pytest_django import Settings
 
-from gas.models import IN_FLIGHT, Alarm, Discard, Job, Notice, Status, User
+from gas.models import IN_FLIGHT, Alarm, Discard, Job, Notice, Status, Upload, User
+from gas.services import jobs, uploads
+from gas.services.uploads import UploadRefused
 from gas.storage import queues
 from gas.storage.errors import StorageError, StorageUnavailable
+from gas.storage.locations import inputs
 from gas.storage.result_sets import QUIET_TRIES
 from tasks import app, turns
 from tasks import sweep as sweeping
 from tasks.stuck import stranded_jobs
 from tasks.sweep import sweep
-from tests.seams.world import World, read
+from tests.seams.world import VCF, World, read
 from tests.unit.domain.rows import job_in
 from tests.unit.mail.backends import Failing
 
@@ -149,6 +152,48 @@ def test_a_mail_that_lost_its_message_gets_another(world: World, owner: User) ->
     assert [(m.task, m.args) for m in world.broker.arrived()] == [("notify", (job.pk,))]
     assert world.broker.deliver("notify") == "SUCCESS"
     assert sorted(world.post.sent) == ["completed", "restored"]
+
+
+@pytest.mark.parametrize("status", ["pending", "complete"])
+def test_an_upload_that_nobody_submitted_in_time_goes(
+    world: World, owner: User, status: str
+) -> None:
+    old, young = (
+        Upload.objects.create(owner=owner, filename="a.vcf", status=status, size=5, give_up_at=at)
+        for at in (LONG_AGO, SOON)
+    )
+    world.storage.kept = {str(inputs(upload.key)): VCF for upload in (old, young)}
+    sweep()
+    old.refresh_from_db()
+    assert (old.status, old.refusal) == (Upload.Status.REFUSED, sweeping.UNSUBMITTED)
+    assert list(world.storage.kept) == [str(inputs(young.key))]
+    with pytest.raises(UploadRefused, match="in time"):
+        jobs.submit(upload=old)
+
+
+def test_the_parts_of_an_upload_that_broke_off_go_and_those_of_one_that_goes_on_stay(
+    world: World, owner: User
+) -> None:
+    file = {"owner": owner, "size": len(VCF), "first_bytes": "5" * 64}
+    left, alive = (uploads.begin_parts(filename=name, **file).upload for name in ("a", "b"))
+    world.storage.coming[left.parts_id][1] = world.storage.coming[alive.parts_id][1] = VCF
+    Upload.objects.update(give_up_at=LONG_AGO)
+    uploads.part_link(upload=alive, number=1, sha256="5" * 64)
+    sweep()
+    assert set(world.storage.coming) == {alive.parts_id}
+    with pytest.raises(UploadRefused, match="has ended"):
+        uploads.part_link(upload=left, number=1, sha256="5" * 64)
+
+
+def test_an_upload_with_a_job_is_never_given_up(world: World, owner: User) -> None:
+    upload = uploads.begin(owner=owner, filename="a.vcf").upload
+    world.storage.kept[str(inputs(upload.key))] = VCF
+    jobs.submit(upload=upload)
+    upload.refresh_from_db()
+    assert upload.give_up_at is None
+    Upload.objects.update(give_up_at=LONG_AGO)
+    sweep()
+    assert str(inputs(upload.key)) in world.storage.kept
 
 
 def test_what_was_given_up_long_ago_is_destroyed(world: World, owner: User) -> None:
