@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce, Now
 from gas.models.audit import JobEvent, Notice
 from gas.models.claims import UNTOLD, WELL, JobQuerySet, LeaseLost
 from gas.models.files import ResultFile, Upload
+from gas.models.search import folded
 from gas.models.staff import Alarm
 from gas.models.status import CLAIMED_FROM, IN_FLIGHT, Status
 
@@ -48,6 +49,9 @@ class Job(models.Model):
     failure = models.TextField(blank=True)
     result_prefix = models.CharField(max_length=100, blank=True)
     variants = models.BigIntegerField(null=True, blank=True, help_text="Records in the input.")
+    search_text = models.TextField(
+        blank=True, editable=False, help_text="Name and file name, as they are looked for."
+    )
     created_at = models.DateTimeField(db_default=Now())
     completed_at = models.DateTimeField(null=True, blank=True)
     archived_at = models.DateTimeField(null=True, blank=True)
@@ -59,6 +63,7 @@ class Job(models.Model):
         indexes = [
             models.Index(fields=["owner", "-id"], name="job_of_owner"),
             models.Index(fields=["owner", "status", "-id"], name="job_of_owner_in_state"),
+            models.Index(fields=["owner", "created_at", "id"], name="job_of_owner_by_date"),
             models.Index(fields=["status", "-id"], name="job_in_state"),
             models.Index(fields=["wake_at"], condition=~Q(wake_at=None), name="job_due"),
             models.Index(fields=["-id"], condition=~Q(trouble=""), name="job_in_trouble"),
@@ -92,6 +97,12 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk} {self.name}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Write the row; a new one with the words by which it is found."""
+        if self._state.adding:
+            self.search_text = folded(f"{self.name}\n{self.upload.filename}")
+        super().save(*args, **kwargs)
 
     @property
     def state(self) -> Status:
