@@ -72,12 +72,13 @@ class BgzfWriter:
         self._held = bytes(left)
 
     def _put(self, text: bytes | memoryview) -> None:
-        block = _block(text, self._level)
-        self.sizes.append(len(block))
-        self._file.write(block)
+        packed = block(text, self._level)
+        self.sizes.append(len(packed))
+        self._file.write(packed)
 
 
-def _block(text: bytes | memoryview, level: int) -> bytes:
+def block(text: bytes | memoryview, level: int) -> bytes:
+    """Return at most BLOCK_BYTES of text as one block."""
     packed = _deflated(text, level)
     if len(packed) + _FRAME_BYTES > 1 << 16:  # bytes that do not compress are stored
         stored = zlib.compressobj(0, zlib.DEFLATED, -15)
