@@ -3,6 +3,7 @@
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 READY := .venv/installed
+AT_ONCE := --numprocesses=auto --maxprocesses=4 --dist=loadscope --no-loadscope-reorder
 
 .PHONY: help demo run test vep chaos check format lock bench clean
 
@@ -21,8 +22,9 @@ run: $(READY) ## Run the whole service on this machine and say where it is
 
 test: $(READY) ## Run every test, on SQLite and on PostgreSQL, in a real browser
 	@dev/install debian
-	@$(PYTHON) -m pytest
-	@$(PYTHON) -m dev.postgres $(PYTHON) -m pytest -m "database or stack" --ignore=tests/browser
+	@$(PYTHON) -m pytest $(AT_ONCE)
+	@$(PYTHON) -m dev.postgres $(PYTHON) -m pytest $(AT_ONCE) \
+		-m "(database or stack) and not in_memory" --ignore=tests/browser
 
 vep: $(READY) ## Run the tests of the second engine, with vepyr in an environment of its own
 	@dev/install vep

@@ -14,6 +14,8 @@ from tests.seams.outcome import LARGE, OUTPUTS, at_hand
 from tests.seams.people import RECORDS
 from tests.seams.world import World, read
 
+pytestmark = pytest.mark.in_memory
+
 Prepare = Callable[[World, User], Job]
 
 

@@ -15,6 +15,8 @@ from tests.seams.scenes import SITUATIONS, Scene
 from tests.seams.scenes import scene as scene
 from tests.unit.tasks.test_events_in_every_state import comes_and_goes, goes_and_comes
 
+pytestmark = pytest.mark.in_memory
+
 Event = Callable[[Scene], object]
 
 

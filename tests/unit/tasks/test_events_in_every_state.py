@@ -12,6 +12,8 @@ from tests.seams.outcome import seen_end
 from tests.seams.scenes import SITUATIONS, Scene
 from tests.seams.scenes import scene as scene
 
+pytestmark = pytest.mark.in_memory
+
 # --- what may happen ------------------------------------------------------------------------------
 
 
