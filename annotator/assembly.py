@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from pysam import FastaFile
 
 from annotator.bundles import Bundle, Contig, folders, load
+from annotator.chromosomes import guess
 from annotator.columns import text_in
 from annotator.errors import AnnotatorFailed, InputRefused
 
@@ -21,23 +22,6 @@ AGREEMENT = 0.9  # of the sampled REF alleles with the assembly that is named in
 SAMPLE = 2000  # records from the start of the file
 LEAST_COMPARED = 10
 WINDOW = 1 << 20
-# Lengths of chromosomes, published by NCBI (GCF_000001405.12, .25, .26 and GCF_009914755.1); no two
-# assemblies share one, so that it does not matter by what name a file calls it.
-_LENGTHS = {
-    "NCBI36": """247249719 242951149 199501827 191273063 180857866 170899992 158821424 146274826
-        140273252 135374737 134452384 132349534 114142980 106368585 100338915 88827254 78774742
-        76117153 63811651 62435964 46944323 49691432 154913754 57772954""",
-    "GRCh37": """249250621 243199373 198022430 191154276 180915260 171115067 159138663 146364022
-        141213431 135534747 135006516 133851895 115169878 107349540 102531392 90354753 81195210
-        78077248 59128983 63025520 48129895 51304566 155270560 59373566""",
-    "GRCh38": """248956422 242193529 198295559 190214555 181538259 170805979 159345973 145138636
-        138394717 133797422 135086622 133275309 114364328 107043718 101991189 90338345 83257441
-        80373285 58617616 64444167 46709983 50818468 156040895 57227415""",
-    "T2T-CHM13": "248387328 242696752 96330374 66210255 45090682 51324926 154259566",
-}
-ASSEMBLY_OF = {
-    int(length): assembly for assembly, lengths in _LENGTHS.items() for length in lengths.split()
-}
 
 
 def check_lengths(declared: Mapping[bytes, int | None], bundle: Bundle) -> None:
@@ -102,12 +86,6 @@ def _agreement(alleles: Mapping[bytes, list[tuple[int, bytes]]], bundle: Bundle)
             known = [b == r for b, r in zip(bases, refs, strict=True) if b.strip(b"N")]
             agreed, compared = agreed + sum(known), compared + len(known)
     return agreed / compared if compared >= LEAST_COMPARED else 0.0
-
-
-def guess(lengths: Iterable[int | None]) -> str | None:
-    """Name the assembly that has a chromosome of one of these lengths."""
-    found = (ASSEMBLY_OF.get(length or 0) for length in lengths)
-    return next((assembly for assembly in found if assembly), None)
 
 
 class Reference:

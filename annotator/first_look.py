@@ -3,7 +3,7 @@
 import re
 import zlib
 
-from annotator import assembly
+from annotator import chromosomes
 from annotator.sniff import GZIP_MAGIC, GZIP_WINDOW
 
 #: The most text that is looked at: headers of assemblies with thousands of contigs are no longer.
@@ -14,7 +14,7 @@ _CONTIG = re.compile(rb"^##contig=<[^\n]*?(?<=[<,])length=(\d{1,10})(?=[,>])", r
 def assembly_of(start: bytes) -> str | None:
     """Name the assembly whose contig lengths stand in the start of a VCF or BCF, if any do."""
     lengths = map(int, _CONTIG.findall(_text(start)))
-    return assembly.guess(lengths)
+    return chromosomes.guess(lengths)
 
 
 def _text(start: bytes) -> bytes:

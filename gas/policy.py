@@ -29,6 +29,14 @@ def _before_host(host: str, bucket: str) -> str:
     return f"{parts.scheme}://{bucket}.{parts.netloc}"
 
 
+def part_sources(forms: Iterable[str]) -> list[str]:
+    """Return where a script sends parts: below each place that takes a bucket's forms.
+
+    A path without a slash at its end covers itself alone.
+    """
+    return [source if urlsplit(source).path == "" else f"{source}/" for source in forms]
+
+
 def directives(*, uploads: Iterable[str], pages: Iterable[str], secure: bool) -> Mapping[str, Any]:
     """Allow our own files and nothing inline; send to ourselves, to S3, and on to `pages`.
 
@@ -41,7 +49,7 @@ def directives(*, uploads: Iterable[str], pages: Iterable[str], secure: bool) ->
         "style-src": ours,
         "font-src": ours,
         "img-src": [*ours, "data:"],  # Bootstrap's own icons are data: addresses in its style sheet
-        "connect-src": [*ours, *uploads],
+        "connect-src": [*ours, *part_sources(uploads)],
         "form-action": [*ours, *uploads, *pages],
         "base-uri": ["'none'"],
         "frame-ancestors": ["'none'"],

@@ -1,5 +1,6 @@
 """Jobs in every state, as their histories would have made them, and a shelf in place of S3."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -10,10 +11,11 @@ import pytest
 from django.utils import timezone
 
 from gas.models import Job, JobEvent, ResultFile, Status, Upload, User
-from gas.storage import objects
+from gas.storage import objects, parts
 from gas.storage.errors import ObjectMissing
 from gas.storage.locations import Location, inputs, results
 from gas.storage.objects import ObjectHead
+from gas.storage.parts import Part
 
 _DONE = [Status.QUEUED, Status.RUNNING, Status.COMPLETED]
 _PUT_AWAY = [*_DONE, Status.ARCHIVING, Status.ARCHIVED]
@@ -80,6 +82,7 @@ class Shelf:
     """What S3 holds, by location."""
 
     held: dict[Location, bytes] = field(default_factory=dict)
+    coming: dict[str, dict[int, bytes]] = field(default_factory=dict)  # parts, by S3's id
 
     def head(self, at: Location) -> ObjectHead:
         """Stand in for `objects.head`."""
@@ -101,12 +104,39 @@ class Shelf:
         for at in locations:
             self.held.pop(at, None)
 
+    def begin_parts(self, to: Location) -> str:
+        """Stand in for `parts.begin`."""
+        parts_id = f"parts-{len(self.coming)}"
+        self.coming[parts_id] = {}
+        return parts_id
+
+    def arrived(self, at: Location, parts_id: str) -> list[Part] | None:
+        """Stand in for `parts.arrived`."""
+        held = self.coming.get(parts_id)
+        if held is None:
+            return None
+        digests = {number: hashlib.sha256(held[number]).hexdigest() for number in sorted(held)}
+        return [Part(number, len(held[number]), told, told) for number, told in digests.items()]
+
+    def assemble(self, at: Location, parts_id: str, held: list[Part]) -> None:
+        """Stand in for `parts.assemble`."""
+        sent = self.coming.pop(parts_id)
+        self.held[at] = b"".join(sent[part.number] for part in held)
+
+    def abort_parts(self, at: Location, parts_id: str) -> None:
+        """Stand in for `parts.abort`."""
+        self.coming.pop(parts_id, None)
+
     def use(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Take S3's place; links are signed with made-up credentials, which needs no network."""
         monkeypatch.setattr(objects, "head", self.head)
         monkeypatch.setattr(objects, "read_start", self.read_start)
         monkeypatch.setattr(objects, "delete", self.delete)
         monkeypatch.setattr(objects, "keys_under", self.keys_under)
+        monkeypatch.setattr(parts, "begin", self.begin_parts)
+        monkeypatch.setattr(parts, "arrived", self.arrived)
+        monkeypatch.setattr(parts, "assemble", self.assemble)
+        monkeypatch.setattr(parts, "abort", self.abort_parts)
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a-key")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret")
 

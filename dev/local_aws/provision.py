@@ -83,7 +83,7 @@ class Provisioner:
                         "AllowedOrigins": [origin],
                         "AllowedMethods": ["POST", "PUT"],
                         "AllowedHeaders": ["*"],
-                        "ExposeHeaders": ["ETag"],
+                        "ExposeHeaders": ["ETag", "x-amz-checksum-sha256"],
                     }
                 ]
             },

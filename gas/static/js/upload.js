@@ -1,146 +1,198 @@
-// Sends a chosen file straight to storage, shows how far it is, then asks for its annotation.
+// Files that somebody chose: looked at, sent one after another, each a job of its own.
+
+import { firstLook } from "./upload/first_look.js";
+import { Transfer } from "./upload/transfer.js";
+import { Stopped } from "./upload/wire.js";
+import { size, timeLeft } from "./upload/words.js";
 
 const form = document.querySelector("#upload");
-const part = (name) => form.querySelector(`[data-${name}]`);
+const part = (name, within = form) => within.querySelector(`[data-${name}]`);
 const input = form.querySelector("#file");
-const most = Number(form.dataset.most);
-let file = null;
-let request = null;
+const token = form.elements.csrfmiddlewaretoken.value;
+const assemblies = JSON.parse(form.dataset.assemblies);
+const references = [...form.querySelectorAll("[data-assembly]")].map((option) => option.dataset.assembly);
+const entries = [];
 
-function size(bytes) {
-  const units = ["bytes", "KB", "MB", "GB"];
-  let unit = 0;
-  for (; bytes >= 1024 && unit < 3; unit += 1) bytes /= 1024;
-  return `${unit ? bytes.toFixed(1) : bytes} ${units[unit]}`;
-}
-
-function timeLeft(seconds) {
-  if (seconds < 60) return `${Math.ceil(seconds)} s left`;
-  return seconds < 3600 ? `${Math.ceil(seconds / 60)} min left` : `${(seconds / 3600).toFixed(1)} h left`;
-}
-
-function say(problem) {
-  part("problem").textContent = problem;
-  part("problem").hidden = !problem;
-}
-
-function show(state) {
-  part("drop").hidden = state !== "empty";
-  part("chosen").hidden = state === "empty";
-  part("clear").hidden = state === "sending";
-  part("fields").hidden = state !== "chosen";
-  part("progress").hidden = state !== "sending";
-}
-
-// A first look that saves a vain upload; the server looks again and only its word counts.
-async function looksWrong(chosen) {
-  if (chosen.size === 0) return "The file is empty.";
-  if (chosen.size > most) {
-    return `The file has ${size(chosen.size)}; your plan takes up to ${form.dataset.mostShown}.`;
+// A row of the list: its file, what it looks like, how far it is.
+class Entry {
+  constructor(file) {
+    this.file = file;
+    this.row = part("row").content.cloneNode(true).firstElementChild;
+    part("file-name", this.row).textContent = file.name;
+    part("about", this.row).textContent = size(file.size);
+    for (const button of this.row.querySelectorAll("button")) {
+      button.setAttribute("aria-label", `${button.textContent.trim()}: ${file.name}`);
+    }
+    this.on("remove", () => this.remove());
+    this.on("pause", () => this.transfer.pause());
+    this.on("resume", () => this.resume());
+    this.on("cancel", () => this.cancel());
+    addEventListener("online", () => this.state === "broken" && this.resume());
+    this.show("new");
   }
-  const start = new Uint8Array(await chosen.slice(0, 16).arrayBuffer());
-  const packed = start[0] === 0x1f && start[1] === 0x8b;
-  const text = new TextDecoder("latin1").decode(start);
-  if (packed || text.startsWith("##fileformat=VCF") || text.startsWith("BCF\x02")) return "";
-  return "This does not look like a VCF: its first line is not ##fileformat=VCFv4.";
-}
 
-async function choose(chosen) {
-  say("");
-  const problem = await looksWrong(chosen);
-  if (problem) {
-    clear();
-    say(`${chosen.name}: ${problem}`);
-    return;
+  on(button, what) {
+    part(button, this.row).addEventListener("click", what);
   }
-  file = chosen;
-  part("file-name").textContent = file.name;
-  part("file-size").textContent = size(file.size);
-  form.elements.name.value = file.name.slice(0, form.elements.name.maxLength);
-  show("chosen");
-  part("start").focus();
+
+  async look() {
+    const found = await firstLook(this.file, assemblies);
+    this.assembly = found.assembly ?? "";
+    this.wrong = this.file.size > Number(form.dataset.most)
+      ? `The file has ${size(this.file.size)}; your plan takes up to ${form.dataset.mostShown}.`
+      : found.problem;
+    const told = this.assembly ? `${this.assembly} by its contig lengths` : "assembly not told in its header";
+    if (!this.wrong) part("about", this.row).textContent = `${size(this.file.size)} · ${found.format} · ${told}`;
+    this.judge();
+  }
+
+  // Whether it can be sent, with the reference that is chosen now.
+  judge() {
+    if (this.state !== "new" && this.state !== "wrong") return;
+    const chosen = chosenReference();
+    const fits = !this.assembly || (chosen ? chosen.dataset.assembly === this.assembly : references.includes(this.assembly));
+    const has = chosen ? `the chosen reference is ${chosen.dataset.assembly}` : `this server annotates ${[...new Set(references)].join(" and ")}`;
+    const problem = this.wrong || (fits ? "" : `The file looks like ${this.assembly} by its contig lengths; ${has}.`);
+    this.show(problem ? "wrong" : "new", problem);
+  }
+
+  show(state, problem = "") {
+    this.state = state;
+    const shown = {
+      progress: ["sending", "paused", "broken", "checking"],
+      pause: ["sending"],
+      resume: ["paused", "broken", "refused"],
+      cancel: ["sending", "paused", "broken", "refused"],
+      remove: ["new", "wrong", "waiting", "cancelled"],
+      result: ["done"],
+    };
+    for (const [name, states] of Object.entries(shown)) part(name, this.row).hidden = !states.includes(state);
+    const place = part("problem", this.row);
+    if (place.textContent !== problem) place.textContent = problem;
+    place.hidden = !problem;
+    arrange();
+  }
+
+  // Sends the file and asks for its annotation; never fails, but says what went wrong.
+  async send() {
+    this.transfer ??= new Transfer(this.file, { begin: form.dataset.begin, token, onProgress: () => this.report() });
+    this.show("sending");
+    try {
+      this.job = await this.transfer.run(() => this.fields());
+      part("job", this.row).href = this.job;
+      this.show("done");
+    } catch (problem) {
+      if (this.state === "cancelled") return;
+      if (problem instanceof Stopped) this.show("paused");
+      else if (problem.name === "Refused") this.show("refused", problem.message);
+      else if (problem.name === "NotReadableError") this.show("refused", "The file was changed or removed while it was sent.");
+      else this.show("broken", problem.message);
+    }
+  }
+
+  fields() {
+    this.show("checking");
+    part("pace", this.row).textContent = "being checked";
+    const { name, bundle, notes } = form.elements;
+    return { name: entries.length === 1 ? name.value : this.file.name.slice(0, name.maxLength), bundle: bundle.value, notes: notes.value };
+  }
+
+  resume() {
+    this.show("waiting");
+    sendAll();
+  }
+
+  async cancel() {
+    const { transfer } = this;
+    this.transfer = null;
+    this.show("cancelled");
+    part("about", this.row).textContent = "Cancelled; nothing of it is kept.";
+    await transfer.cancel().catch(() => {}); // what cannot be told now goes by itself after a while
+  }
+
+  remove() {
+    entries.splice(entries.indexOf(this), 1);
+    this.row.remove();
+    arrange();
+    input.focus();
+  }
+
+  report() {
+    if (this.state !== "sending") return;
+    const { loaded, speed } = this.transfer;
+    const total = this.file.size;
+    const percent = Math.floor((100 * loaded) / total);
+    part("bar", this.row).value = percent;
+    part("done", this.row).textContent = `${percent} % · ${size(loaded)} of ${size(total)}`;
+    const rest = loaded < total ? timeLeft((total - loaded) / speed) : "being checked";
+    part("pace", this.row).textContent = speed ? `${size(speed)}/s · ${rest}` : "";
+    say(`${this.file.name}: ${25 * Math.floor(percent / 25)} % uploaded`);
+  }
 }
 
-function clear() {
-  file = null;
+function chosenReference() {
+  const option = form.querySelector("[data-assembly]:checked");
+  return option?.value ? option : null;
+}
+
+function say(words) {
+  if (part("said").textContent !== words) part("said").textContent = words;
+}
+
+// Shows what there is to do: a name for one file, one button for all.
+function arrange() {
+  const ready = entries.filter((entry) => entry.state === "new").length;
+  const begun = entries.some((entry) => !["new", "wrong"].includes(entry.state));
+  part("fields").hidden = !entries.length || begun;
+  part("start").disabled = !ready;
+  part("start").textContent = ready > 1 ? `Upload and annotate ${ready} files` : "Upload and annotate";
+  part("one").hidden = entries.length !== 1;
+  for (const option of form.querySelectorAll("[data-assembly]")) {
+    const known = entries.filter((entry) => entry.assembly && !entry.wrong);
+    option.disabled = option.value !== "" && known.length > 0 && !known.some((entry) => entry.assembly === option.dataset.assembly);
+  }
+}
+
+async function choose(files) {
+  const added = [...files].map((file) => new Entry(file));
+  entries.push(...added);
+  part("rows").append(...added.map((entry) => entry.row));
   input.value = "";
-  show("empty");
+  await Promise.all(added.map((entry) => entry.look()));
+  if (entries.length === 1) form.elements.name.value = entries[0].file.name.slice(0, form.elements.name.maxLength);
+  if (!part("start").disabled) part("start").focus();
 }
 
-async function begin() {
-  const body = new FormData();
-  body.set("filename", file.name);
-  const headers = { Accept: "application/json", "X-CSRFToken": form.elements.csrfmiddlewaretoken.value };
-  const answer = await fetch(form.dataset.begin, { method: "POST", body, headers, redirect: "error" });
-  if (answer.status !== 201) throw new Error(`the site answered ${answer.status}`);
-  return answer.json();
-}
+let sending = false;
 
-function send({ url, fields }) {
-  const body = new FormData();
-  for (const [name, value] of Object.entries(fields)) body.set(name, value);
-  body.set("file", file); // S3 ignores every field behind the file
-  const started = performance.now();
-  return new Promise((resolve, reject) => {
-    request = new XMLHttpRequest();
-    request.upload.addEventListener("progress", (event) => report(event, started));
-    request.addEventListener("load", () => (request.status < 300 ? resolve() : reject(refusal(request))));
-    request.addEventListener("error", () =>
-      reject(new Error("The connection broke before the file had arrived. Please try again.")));
-    request.addEventListener("abort", () => reject(null));
-    request.open("POST", url);
-    request.send(body);
-  });
-}
-
-function refusal({ responseText, status }) {
-  const code = /<Code>(\w+)<\/Code>/.exec(responseText)?.[1] ?? status;
-  if (code === "EntityTooLarge") {
-    return new Error(`Storage refused the file: it is larger than ${form.dataset.mostShown}.`);
-  }
-  return new Error(`Storage refused the file (${code}). Please try again.`);
-}
-
-function report({ loaded, total }, started) {
-  const percent = Math.floor((100 * loaded) / total);
-  const speed = loaded / Math.max(0.001, (performance.now() - started) / 1000);
-  form.querySelector("#bar").value = percent;
-  part("done").textContent = `${percent} % · ${size(loaded)} of ${size(total)}`;
-  const rest = loaded < total ? timeLeft((total - loaded) / speed) : "being checked";
-  part("pace").textContent = `${size(Math.round(speed))}/s · ${rest}`;
-  const quarter = 25 * Math.floor(percent / 25);
-  if (part("said").textContent !== `${quarter} % uploaded`) part("said").textContent = `${quarter} % uploaded`;
-}
-
-async function start() {
-  say("");
-  show("sending");
-  part("cancel").focus();
-  try {
-    const ticket = await begin();
-    await send(ticket);
-    form.action = ticket.submit;
-    form.submit();
-  } catch (problem) {
-    show("chosen");
-    say(problem === null ? "" : problem.name === "TypeError" ? "The site does not answer. Please try again." : problem.message);
-  }
+// Sends what waits, one file at a time: four parts of one file fill the line.
+async function sendAll() {
+  if (sending) return;
+  sending = true;
+  for (let next; (next = entries.find((entry) => entry.state === "waiting")); ) await next.send();
+  sending = false;
+  if (entries.length === 1 && entries[0].job) location.assign(entries[0].job);
 }
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  if (file) start();
+  for (const entry of entries.filter((each) => each.state === "new")) entry.show("waiting");
+  sendAll();
+  form.querySelector("[data-pause]:not([hidden])")?.focus();
 });
-input.addEventListener("change", () => input.files[0] && choose(input.files[0]));
-part("clear").addEventListener("click", () => {
-  clear();
-  input.focus();
+form.addEventListener("change", (event) => {
+  if (event.target.name === "bundle") entries.forEach((entry) => entry.judge());
 });
-part("cancel").addEventListener("click", () => request?.abort());
+input.addEventListener("change", () => choose(input.files));
+part("use-paste").addEventListener("click", () => {
+  const pasted = form.querySelector("#pasted");
+  if (pasted.value) choose([new File([pasted.value], "pasted.vcf")]);
+  else pasted.focus();
+});
 for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
   part("drop").addEventListener(kind, (event) => {
     event.preventDefault();
     part("drop").classList.toggle("drop-over", kind === "dragenter" || kind === "dragover");
-    if (kind === "drop" && event.dataTransfer.files[0]) choose(event.dataTransfer.files[0]);
+    if (kind === "drop") choose(event.dataTransfer.files);
   });
 }

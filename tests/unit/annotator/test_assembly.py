@@ -5,8 +5,8 @@ from pathlib import Path
 import pysam
 import pytest
 
-from annotator.assembly import ASSEMBLY_OF, _LENGTHS
 from annotator.bundles import MANIFEST, SCHEMA, Bundle, load
+from annotator.chromosomes import ASSEMBLY_OF, LENGTHS
 from annotator.errors import InputRefused
 from annotator.run import annotate
 from tests.unit.annotator.samples import HEAD
@@ -120,7 +120,7 @@ def test_an_assembly_is_known_by_any_chromosome_whatever_its_name(
 
 
 def test_no_two_assemblies_share_the_length_of_a_chromosome() -> None:
-    lengths = [length for text in _LENGTHS.values() for length in text.split()]
+    lengths = [length for text in LENGTHS.values() for length in text.split()]
     assert len(lengths) == len(set(lengths)) == len(ASSEMBLY_OF) == 3 * 24 + 7
 
 

@@ -26,7 +26,7 @@ def small_parts(settings: Settings) -> None:
 
 def begun(owner: User, content: bytes = LARGE, **changes: Any) -> uploads.InParts:
     """An upload of a file in parts, of which nothing has been sent."""
-    file = {"filename": "a.vcf", "size": len(content), "first_bytes": START}
+    file: dict[str, Any] = {"filename": "a.vcf", "size": len(content), "first_bytes": START}
     return uploads.begin_parts(owner=owner, **(file | changes))
 
 

@@ -174,8 +174,10 @@ def test_an_upload_that_nobody_submitted_in_time_goes(
 def test_the_parts_of_an_upload_that_broke_off_go_and_those_of_one_that_goes_on_stay(
     world: World, owner: User
 ) -> None:
-    file = {"owner": owner, "size": len(VCF), "first_bytes": "5" * 64}
-    left, alive = (uploads.begin_parts(filename=name, **file).upload for name in ("a", "b"))
+    left, alive = (
+        uploads.begin_parts(owner=owner, filename=name, size=9, first_bytes="5" * 64).upload
+        for name in ("a", "b")
+    )
     world.storage.coming[left.parts_id][1] = world.storage.coming[alive.parts_id][1] = VCF
     Upload.objects.update(give_up_at=LONG_AGO)
     uploads.part_link(upload=alive, number=1, sha256="5" * 64)

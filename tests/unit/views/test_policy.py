@@ -12,7 +12,7 @@ from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
 from django.test import Client
 
 from gas import policy
-from gas.storage import clients, objects
+from gas.storage import clients, objects, parts
 from gas.storage.locations import Location
 
 VENDOR = settings.ROOT / "gas/static/vendor"
@@ -70,16 +70,22 @@ def test_the_policy_allows_where_uploads_really_go(
         monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
     clients.forget()
     form = objects.presign_upload(Location(bucket, "inputs/1/2/input.vcf"), max_bytes=10)
+    part = parts.presign(
+        Location(bucket, "inputs/1/2/input.vcf"), "id", number=1, size=1, sha256="55" * 32
+    )
     clients.forget()
     allowed = policy.upload_sources(bucket=bucket, region=region, endpoint=endpoint)
-    assert any(_allows(source, form.url) for source in allowed), form.url
-    assert not any(_allows(source, form.url.replace(bucket, "anothers")) for source in allowed)
+    for sources, url in ((allowed, form.url), (policy.part_sources(allowed), part.url)):
+        assert any(_allows(source, url) for source in sources), url
+        assert not any(_allows(source, url.replace(bucket, "anothers")) for source in sources)
+        assert not any(_allows(source, "https://example.org/") for source in sources)
 
 
 def _allows(source: str, url: str) -> bool:
     """Tell whether a source expression covers an address (CSP level 3, section 6.7.2.8)."""
     one, other = urlsplit(source), urlsplit(url)
-    same_path = one.path in ("", other.path)
+    below = one.path.endswith("/") and other.path.startswith(one.path)
+    same_path = below or one.path in ("", other.path)
     return (one.scheme, one.netloc) == (other.scheme, other.netloc) and same_path
 
 

@@ -1,6 +1,5 @@
 """From a file to a job."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,12 +20,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shelf")]
 VCF = b"##fileformat=VCFv4.2\n#CHROM\tPOS\n"
 
 
-def begin(researcher: Client, filename: str = "trio7.vcf") -> "Answer":
-    """Ask for an upload the way the page's script does."""
-    headers = {"Accept": "application/json"}
-    return researcher.post("/uploads/", {"filename": filename}, headers=headers)
-
-
 @pytest.fixture
 def upload(owner: User) -> Upload:
     """An upload whose bytes have not come."""
@@ -35,16 +28,6 @@ def upload(owner: User) -> Upload:
 
 def submit(researcher: Client, upload: Upload, **fields: str) -> "Answer":
     return researcher.post(f"/uploads/{upload.pk}/submit/", fields)
-
-
-def test_a_script_gets_the_form_for_storage_and_where_to_go_then(researcher: Client) -> None:
-    answer = begin(researcher)
-    made = Upload.objects.get()
-    ticket = json.loads(answer.content)
-    assert answer.status_code == 201
-    assert ticket["fields"]["key"] == made.key
-    assert ticket["submit"] == f"/uploads/{made.pk}/submit/"
-    assert "a-secret" not in answer.content.decode()
 
 
 def test_without_a_script_a_page_has_the_form_for_storage(researcher: Client) -> None:
@@ -56,16 +39,28 @@ def test_without_a_script_a_page_has_the_form_for_storage(researcher: Client) ->
     assert f'value="http://testserver/uploads/{made.pk}/"' in page
 
 
+def test_a_file_with_a_job_is_not_discarded(
+    researcher: Client, upload: Upload, shelf: Shelf
+) -> None:
+    shelf.take_in(upload, VCF)
+    submit(researcher, upload)
+    for headers in ({}, {"Accept": "application/json"}):
+        answer = researcher.post(f"/uploads/{upload.pk}/cancel/", headers=headers)
+        assert answer.status_code == 422
+        assert "was submitted" in answer.content.decode()
+    assert Upload.objects.count() == 1
+
+
 def test_the_name_of_a_file_is_shown_and_never_part_of_its_key(researcher: Client) -> None:
-    begin(researcher, "../../etc/pass\u202ewd.vcf")
+    researcher.post("/uploads/", {"filename": "../../etc/pass\u202ewd.vcf"})
     made = Upload.objects.get()
     assert made.filename == "passwd.vcf"
     assert made.key == f"inputs/{made.owner_id}/{made.pk}/input.vcf"
 
 
 def test_a_file_without_a_name_gets_one(researcher: Client) -> None:
-    assert begin(researcher, "").status_code == 201
-    assert begin(researcher, 5000 * "x").status_code == 201
+    for filename in ("", 5000 * "x"):
+        assert researcher.post("/uploads/", {"filename": filename}).status_code == 302
     assert set(Upload.objects.values_list("filename", flat=True)) == {"input.vcf"}
 
 
@@ -149,7 +144,7 @@ def test_a_name_that_is_too_long_is_said(researcher: Client, upload: Upload, she
     shelf.take_in(upload, VCF)
     answer = submit(researcher, upload, name=201 * "x")
     assert answer.status_code == 422
-    assert "longer than 200 characters" in answer.content.decode()
+    assert "A name takes 200 characters" in answer.content.decode()
     assert Job.objects.count() == 0
 
 
@@ -202,4 +197,4 @@ def test_limits_are_read_from_the_plan(researcher: Client) -> None:
     page = researcher.get("/jobs/new/").content.decode()
     assert "up to 7\xa0MB" in page
     assert 'data-most="7340032"' in page
-    assert "3 jobs waiting or running" in page
+    assert "of 3 jobs waiting or running" in page
