@@ -8,6 +8,8 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 
+from annotator import signing
+from annotator.errors import AnnotatorFailed
 from gas import env
 
 
@@ -48,3 +50,14 @@ def production_surroundings(
         ),
     ]
     return [Error(text, id=f"gas.{code}") for met, text, code in rules if not met]
+
+
+def provenance_key(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """Refuse to start with a public key for provenance that is none."""
+    if settings.PROVENANCE_PUBLIC_KEY is None:
+        return []
+    try:
+        signing.public_key(settings.PROVENANCE_PUBLIC_KEY)
+    except AnnotatorFailed as error:
+        return [Error(f"GAS_PROVENANCE_PUBLIC_KEY: {error}.", id="gas.E006")]
+    return []

@@ -2,14 +2,16 @@
 
 import json
 import logging
+from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
 from celeryconfig import LEASE
-from gas.models import Job, JobEvent, ResultFile, Status, Upload, User
+from gas.models import Discard, Job, JobEvent, ResultFile, Status, Upload, User
 from gas.services import limits, reference, uploads
 from gas.storage import objects, result_sets
 from gas.storage.locations import inputs, results
@@ -104,26 +106,60 @@ def _stopped(job: Job, before: Status, actor: User) -> bool:
     )
 
 
+def cancel_all(*, jobs: Iterable[Job], actor: User) -> int:
+    """Stop those of some jobs that have not finished; returns how many."""
+    return sum(_cancelled(job, actor) for job in jobs)
+
+
+def _cancelled(job: Job, actor: User) -> bool:
+    try:
+        cancel(job=job, actor=actor)
+    except JobRefused:
+        return False
+    return True
+
+
 def delete(*, job: Job, actor: User) -> None:
     """Remove a job of one's own and all its bytes, whatever it is at; a worker on it finds out.
 
     Its input goes with it unless another job uses that. JobRefused to anybody but its owner.
     """
+    delete_all(jobs=[job], actor=actor)
+
+
+def delete_all(*, jobs: Iterable[Job], actor: User) -> int:
+    """Remove several; returns how many were there.
+
+    Their bytes go when all rows are gone, so that storage that is down costs its patience once.
+    """
+    numbers = [job.pk for job in jobs if _removed(job, actor)]
+    for number in numbers:
+        logger.info("job %s was deleted by its owner", number)
+    result_sets.carry_out(Discard.objects.due().filter(job_id__in=numbers))
+    return len(numbers)
+
+
+def _removed(job: Job, actor: User) -> bool:
     if job.owner_id != actor.pk:
         raise JobRefused("Only its owner can delete a job.")
     with transaction.atomic():
         mine = Job.objects.select_for_update(of=("self",)).filter(pk=job.pk).first()
         if mine is None:
-            return
+            return False
         result_sets.discard_everything(mine, wait=UNTIL_NOTICED)
-        number, upload = mine.pk, mine.upload
+        number, upload_id = mine.pk, mine.upload_id
         mine.delete()
-        if not upload.jobs.exists():
-            result_sets.discard_input(upload, job_id=number)
-            upload.delete()
+        _remove_unused(upload_id, number)
         turns.give_after_commit(turns.ANNOTATE, owner_id=job.owner_id)
-    logger.info("job %s was deleted by its owner", number)
-    result_sets.destroy_given_up(number)
+    return True
+
+
+def _remove_unused(upload_id: UUID, job_id: int) -> None:
+    """Remove an upload unless a job uses it, or is being made of it while we wait for its row."""
+    upload = Upload.objects.select_for_update(of=("self",)).get(pk=upload_id)
+    if not upload.jobs.exists():
+        result_sets.discard_input(upload, job_id=job_id)
+        upload.delete()
 
 
 def send_again(*, job: Job, actor: User) -> bool:
@@ -162,19 +198,29 @@ def download_link(*, file: ResultFile) -> str:
         raise JobRefused("This file is in the archive; subscribe to bring it back.")
     return objects.presign_download(
         results(file.key),
-        filename=f"{file.job.name[:LONGEST_STEM]}.{file.name}",
+        filename=saved_as(file),
         content_type=CONTENT_TYPES[ResultFile.Kind(file.kind)],
     )
 
 
+def saved_as(file: ResultFile) -> str:
+    """The name under which a browser saves a result."""
+    return objects.saved_name(f"{file.job.name[:LONGEST_STEM]}.{file.name}")
+
+
 def log_text(*, job: Job) -> str:
     """The annotation log of a completed job."""
-    file = job.files.get(kind=ResultFile.Kind.LOG)
+    file = file_of(job, ResultFile.Kind.LOG)
     return objects.read_start(results(file.key)).decode("utf-8", errors="replace")
 
 
 def summary(*, job: Job) -> dict[str, Any]:
     """The counts of a completed job, as the annotator wrote them."""
-    file = job.files.get(kind=ResultFile.Kind.SUMMARY)
+    file = file_of(job, ResultFile.Kind.SUMMARY)
     parsed: dict[str, Any] = json.loads(objects.read_start(results(file.key), file.size))
     return parsed
+
+
+def file_of(job: Job, kind: ResultFile.Kind) -> ResultFile:
+    """The file of a kind, of those that were read with the job if they were."""
+    return next(file for file in job.files.all() if file.kind == kind)

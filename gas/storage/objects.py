@@ -95,13 +95,17 @@ def presign_download(
 
 
 def disposition(filename: str) -> str:
-    """Return a Content-Disposition header that saves a file under a name from outside (RFC 6266).
+    """Return the Content-Disposition that saves a file under a name from outside (RFC 6266)."""
+    return str(content_disposition_header(as_attachment=True, filename=saved_name(filename)))
+
+
+def saved_name(filename: str) -> str:
+    """Return the name under which a file is saved that is called so outside.
 
     Control and direction-changing characters and path separators lose their power.
     """
     visible = "".join(c for c in filename if unicodedata.category(c)[0] not in "CZ" or c == " ")
-    plain = re.sub(r'[/\\:*?"<>|]', "_", visible).strip(" .")[:150]
-    return str(content_disposition_header(as_attachment=True, filename=plain or "download"))
+    return re.sub(r'[/\\:*?"<>|]', "_", visible).strip(" .")[:150] or "download"
 
 
 def head(at: Location) -> ObjectHead:
