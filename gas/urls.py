@@ -3,12 +3,13 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from gas.admin import staff_site
-from gas.views import health, jobs, public, subscription, uploads
+from gas.views import chosen, health, jobs, public, subscription, uploads
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", public.home, name="home"),
     path("about/", public.about, name="about"),
     path("robots.txt", public.robots, name="robots"),
+    path("provenance-key.pem", public.provenance_key, name="provenance_key"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("", include("gas.globus.urls")),
@@ -20,10 +21,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("jobs/", jobs.job_list, name="jobs"),
     path("jobs/new/", uploads.new_job, name="new_job"),
     path("jobs/example/", uploads.submit_example, name="submit_example"),
+    path("jobs/chosen/", chosen.chosen_jobs, name="chosen_jobs"),
     path("jobs/<int:job_id>/", jobs.job_page, name="job"),
     path("jobs/<int:job_id>/live/", jobs.job_live, name="job_live"),
     path("jobs/<int:job_id>/log/", jobs.job_log, name="job_log"),
     path("jobs/<int:job_id>/cancel/", jobs.cancel_job, name="cancel_job"),
+    path("jobs/<int:job_id>/again/", jobs.run_again, name="run_again"),
     path("jobs/<int:job_id>/delete/", jobs.delete_job, name="delete_job"),
     path("jobs/<int:job_id>/files/<slug:kind>/", jobs.download, name="download"),
     path("subscription/", subscription.subscription, name="subscription"),

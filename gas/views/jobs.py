@@ -1,45 +1,41 @@
 """The jobs of whoever is signed in."""
 
-from typing import Any
-
-from django.conf import settings
 from django.contrib import messages
+from django.db.models import OuterRef, Subquery
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import retarget
 
-from gas.forms import JobList
-from gas.models import Job, ResultFile, Status
-from gas.services import jobs, queue
+from gas.forms import RunAgain
+from gas.models import Job, ResultFile
+from gas.services import jobs, reruns
 from gas.services.jobs import JobRefused
-from gas.views import errors, findings, listing, timeline
+from gas.views import errors, job_parts, listing
+from gas.views.listing import Wanted
 from gas.views.requests import SignedIn
-
-#: How long a retrieval takes by its tier, as Amazon says.
-WAITS = {"Expedited": "1 to 5 minutes", "Standard": "3 to 5 hours"}
-
-#: What the annotator is at, by its own words for it.
-STAGES = {
-    "": "Fetching your file",
-    "sort": "Sorting",
-    "annotate": "Annotating",
-    "write": "Writing the results",
-    "done": "Putting the results away",
-}
 
 
 @require_safe
 def job_list(request: SignedIn) -> HttpResponse:
-    """List jobs, newest first."""
-    form = JobList(request.GET)
-    wanted = {"show": "", "before": None, **(form.cleaned_data if form.is_valid() else {})}
-    page = listing.page(request.user, **wanted)
+    """List jobs, newest first; to a list that asks for news, only what has changed."""
+    wanted = Wanted.of(request.GET)
+    page = listing.page(request.user, wanted)
+    if wanted.after and page.newer_than is None:
+        return redirect(f"{reverse('jobs')}?{wanted.newest.query()}")
+    chips = listing.chips(request.user, wanted)
+    version = listing.version(chips, page)
+    if "HX-Request" in request.headers and request.GET.get("seen") == version:
+        return HttpResponse(status=204)
     context = {
-        "chips": listing.chips(request.user),
+        "chips": chips,
         "page": page,
-        "moving": any(is_moving(job) for job in page.jobs),
-        **wanted,
+        "moving": any(job_parts.is_moving(job) for job in page.jobs),
+        "wanted": wanted,
+        "older_query": wanted.newest.query(before=page.older_than),
+        "newer_query": wanted.newest.query(after=page.newer_than),
+        "version": version,
     }
     return render(request, "pages/jobs.html", context)
 
@@ -47,18 +43,22 @@ def job_list(request: SignedIn) -> HttpResponse:
 @require_safe
 def job_page(request: SignedIn, job_id: int) -> HttpResponse:
     """Show one job."""
-    return render(request, "pages/job.html", _shown(_own(request, job_id)))
+    job = _own(request, job_id)
+    return render(request, "pages/job.html", job_parts.whole(job, job_parts.now(job)))
 
 
 @require_safe
 def job_live(request: SignedIn, job_id: int) -> HttpResponse:
-    """Return the job's part of its page when it changed since it was seen, else nothing."""
+    """Return what has changed since it was seen: nothing, how far it is, or the whole part."""
     job = _own(request, job_id)
-    seen = request.GET.get("seen", "")
-    if seen == _version(job):
+    now, seen = job_parts.now(job), request.GET.get("seen", "")
+    if seen == now["version"]:
         return HttpResponse(status=204)
+    if job_parts.only_further(seen, now["version"]):
+        return render(request, "components/job_now.html", now)
     told = {"update": True, "moved": not seen.startswith(f"{job.status}.")}
-    return render(request, "components/job_live.html", {**_shown(job), **told})
+    part = render(request, "components/job_live.html", {**job_parts.whole(job, now), **told})
+    return retarget(part, "#job-live")
 
 
 @require_safe
@@ -82,6 +82,20 @@ def cancel_job(request: SignedIn, job_id: int) -> HttpResponse:
 
 
 @require_POST
+def run_again(request: SignedIn, job_id: int) -> HttpResponse:
+    """Start a new job with the file and the settings of this one; twice gives the same job."""
+    job = _own(request, job_id)
+    form = RunAgain(request.POST)
+    newest = form.cleaned_data["newest"] if form.is_valid() else None
+    try:
+        again = reruns.rerun(job=job, actor=request.user, newest=newest)
+    except JobRefused as refusal:
+        messages.warning(request, str(refusal))
+        return redirect("job", job.pk)
+    return redirect("job", again.pk)
+
+
+@require_POST
 def delete_job(request: SignedIn, job_id: int) -> HttpResponse:
     """Remove a job and all its bytes."""
     job = _own(request, job_id)
@@ -100,46 +114,7 @@ def download(request: SignedIn, job_id: int, kind: str) -> HttpResponse:
         return errors.page(request, 409, str(refusal))
 
 
-def is_moving(job: Job) -> bool:
-    """Tell whether the page should ask again: a task has the job, or is about to."""
-    due = job.wake_at is not None and job.wake_at <= timezone.now()
-    return not job.is_at_rest or (due and job.state in (Status.COMPLETED, Status.ARCHIVED))
-
-
 def _own(request: SignedIn, job_id: int) -> Job:
-    return get_object_or_404(request.user.jobs.select_related("upload", "owner__plan"), pk=job_id)
-
-
-def _tier(job: Job) -> str:
-    """The tier of the file that comes last: Standard when any is, else Expedited."""
-    tiers = job.files.exclude(retrieval_tier="").values_list("retrieval_tier", flat=True)
-    return max(tiers, default="")
-
-
-def _version(job: Job) -> str:
-    """Name everything that the live part of the page depends on."""
-    progress = f"{job.stage}.{job.percent}"
-    place = queue.place_of(job)
-    progress += f".{place.before}" if place else ""
-    return f"{job.status}.{job.events.count()}.{_tier(job)}.{is_moving(job):d}.{progress}"
-
-
-def _shown(job: Job) -> dict[str, Any]:
-    tier = _tier(job)
-    left = (job.due_at - timezone.now()).total_seconds() if job.due_at else 0
-    return {
-        "job": job,
-        "version": _version(job),
-        "moving": is_moving(job),
-        "can_cancel": job.state in (Status.QUEUED, Status.RUNNING),
-        "history": timeline.history(job),
-        "ahead": timeline.ahead(job),
-        "findings": findings.of(job),
-        "files": sorted(job.files.all(), key=lambda file: list(ResultFile.NAMES).index(file.kind)),
-        "seconds_left": max(0, round(left)),
-        "retention": settings.FREE_RETENTION,
-        "tier": tier,
-        "wait": WAITS.get(tier, ""),
-        "place": queue.place_of(job),
-        "stage": STAGES.get(job.stage, "Working"),
-    }
+    newest = Job.objects.filter(upload=OuterRef("upload")).order_by("-pk").values("pk")[:1]
+    jobs_of_theirs = request.user.jobs.select_related("upload", "owner__plan")
+    return get_object_or_404(jobs_of_theirs.annotate(newest=Subquery(newest)), pk=job_id)

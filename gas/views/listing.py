@@ -1,12 +1,23 @@
 """The list of jobs: in pages of a key, never of an offset, and by what people look for."""
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Self
+from urllib.parse import urlencode
 
-from django.db.models import Count
+from django.db.models import IntegerField, QuerySet, Subquery
+from django.http import QueryDict
 
+from gas.forms import JobList
 from gas.models import Job, Status, User
+from gas.models.search import folded
 
 PAGE = 25
+
+#: Jobs of one state are counted up to here, so that a list takes as long however many there are.
+MOST_COUNTED = 1000
 
 #: Kinds of jobs as people look for them: key, name, states.
 SHOWN: dict[str, tuple[str, frozenset[Status]]] = {
@@ -20,41 +31,158 @@ SHOWN: dict[str, tuple[str, frozenset[Status]]] = {
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """What somebody looks for: a kind, words of name or file name, days (UTC), and a page of it."""
+
+    show: str = ""
+    q: str = ""
+    since: date | None = None
+    until: date | None = None
+    before: int | None = None
+    after: int | None = None
+
+    @classmethod
+    def of(cls, sent: QueryDict) -> Self:
+        """Read it from an address or a form; what makes no sense is left out."""
+        wanted = cls(**JobList(sent).understood)
+        return wanted if wanted.show in SHOWN else replace(wanted, show="")
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether jobs are left out by more than their kind."""
+        return bool(self.q or self.since or self.until)
+
+    def query(self, **changes: Any) -> str:
+        """Write it as the query of an address, with some parts changed."""
+        return urlencode(replace(self, **changes).parts)
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """What is said of it, by name."""
+        return {name: str(part) for name, part in asdict(self).items() if part}
+
+    @property
+    def newest(self) -> Self:
+        """The first page of the same."""
+        return replace(self, before=None, after=None)
+
+
+@dataclass(frozen=True)
 class Chip:
-    """One kind of jobs and how many there are."""
+    """One kind of jobs, how many there are at least, and whether there are more."""
 
     key: str
     name: str
     count: int
+    more: bool
+    query: str
 
 
 @dataclass(frozen=True)
 class Page:
-    """Some jobs, newest first, and the id before which the next page starts."""
+    """Some jobs, newest first, and the ids beyond which the next pages lie on either side."""
 
     jobs: list[Job]
-    older_than: int | None
+    older_than: int | None = None
+    newer_than: int | None = None
 
 
-def chips(owner: User) -> list[Chip]:
-    """Count the jobs of each kind; the first chip is all of them."""
-    rows = owner.jobs.order_by().values_list("status").annotate(count=Count("pk"))
-    counts: dict[str, int] = dict(rows)
-    every = Chip("", "All", sum(counts.values()))
-    kinds = (
-        Chip(key, name, sum(counts.get(status, 0) for status in states))
-        for key, (name, states) in SHOWN.items()
+class _CountOf(Subquery):
+    """The number of rows that a subquery, which has a limit, finds."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS found)"
+    output_field = IntegerField()
+
+
+def chips(owner: User, wanted: Wanted) -> list[Chip]:
+    """Count what is found of each kind, in one query; the first chip is all of it."""
+    counts = _counts(owner, wanted)
+    every = _chip("", "All", counts, Status, wanted)
+    kinds = (_chip(key, name, counts, states, wanted) for key, (name, states) in SHOWN.items())
+    return [every, *(chip for chip in kinds if chip.count or chip.key == wanted.show)]
+
+
+def _chip(
+    key: str, name: str, counts: dict[str, int], states: Iterable[Status], wanted: Wanted
+) -> Chip:
+    of_each = [counts[status] for status in states]
+    shown = sum(min(count, MOST_COUNTED) for count in of_each)
+    query = wanted.newest.query(show=key)
+    return Chip(key, name, shown, any(count > MOST_COUNTED for count in of_each), query)
+
+
+def _counts(owner: User, wanted: Wanted) -> dict[str, int]:
+    found = _found(owner, wanted).order_by().values("pk")
+    columns = {
+        status.value: _CountOf(found.filter(status=status)[: MOST_COUNTED + 1]) for status in Status
+    }
+    counts: dict[str, Any] = dict(User.objects.filter(pk=owner.pk).values(**columns).get())
+    return counts
+
+
+def page(owner: User, wanted: Wanted) -> Page:
+    """Return one page of what is found.
+
+    Kinds of two states are two walks along an index, and never one sort of all that they have.
+    """
+    found = _found(owner, wanted)
+    states = SHOWN[wanted.show][1] if wanted.show in SHOWN else None
+    walks = [found] if states is None else [found.filter(status=status) for status in states]
+    if wanted.after is not None:
+        return _newer(walks, wanted.after)
+    if wanted.before is not None:
+        walks = [walk.filter(pk__lt=wanted.before) for walk in walks]
+    jobs, more = _first(walks, "-pk")
+    return Page(
+        jobs,
+        older_than=jobs[-1].pk if more else None,
+        newer_than=jobs[0].pk if jobs and wanted.before is not None else None,
     )
-    return [every, *(chip for chip in kinds if chip.count)]
 
 
-def page(owner: User, *, show: str = "", before: int | None = None) -> Page:
-    """Return one page of a kind of jobs, or of all."""
-    found = owner.jobs.select_related("upload").order_by("-pk")
-    if show in SHOWN:
-        found = found.filter(status__in=SHOWN[show][1])
-    if before is not None:
-        found = found.filter(pk__lt=before)
-    jobs = list(found[: PAGE + 1])
-    more = len(jobs) > PAGE
-    return Page(jobs[:PAGE], older_than=jobs[PAGE - 1].pk if more else None)
+def _newer(walks: list[QuerySet[Job]], after: int) -> Page:
+    jobs, more = _first([walk.filter(pk__gt=after) for walk in walks], "pk")
+    jobs.reverse()
+    if not jobs:
+        return Page(jobs)
+    return Page(jobs, older_than=jobs[-1].pk, newer_than=jobs[0].pk if more else None)
+
+
+def _first(walks: list[QuerySet[Job]], order: str) -> tuple[list[Job], bool]:
+    """The first page of several walks in one order, and whether there is more."""
+    met = [job for walk in walks for job in walk.order_by(order)[: PAGE + 1]]
+    met.sort(key=lambda job: job.pk, reverse=order.startswith("-"))
+    return met[:PAGE], len(met) > PAGE
+
+
+def _found(owner: User, wanted: Wanted) -> QuerySet[Job]:
+    """The jobs of an owner that have the words and lie between the days.
+
+    An owner's jobs have their numbers in the order of their dates, so that days are turned into
+    numbers, and each list stays a walk along one index.
+    """
+    mine = Job.objects.filter(owner=owner)
+    found = mine.select_related("upload")
+    for word in folded(wanted.q).split():
+        found = found.filter(search_text__contains=word)
+    if wanted.since:
+        later = mine.filter(created_at__gte=_midnight(wanted.since))
+        found = found.filter(pk__gte=_number(later.order_by("created_at", "pk")))
+    if wanted.until:
+        earlier = mine.filter(created_at__lt=_midnight(wanted.until) + timedelta(days=1))
+        found = found.filter(pk__lte=_number(earlier.order_by("-created_at", "-pk")))
+    return found
+
+
+def _number(jobs: QuerySet[Job]) -> Subquery:
+    return Subquery(jobs.values("pk")[:1])
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+def version(chips: list[Chip], page: Page) -> str:
+    """Name everything that is told of a list that may change while somebody looks at it."""
+    told = [(job.pk, job.status) for job in page.jobs], chips, page.older_than, page.newer_than
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]

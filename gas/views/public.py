@@ -4,13 +4,13 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from gas.models import Plan
-from gas.services import reference
+from gas.services import provenance, reference
 
 
 def plans() -> dict[str, Any]:
@@ -45,3 +45,13 @@ def robots(request: HttpRequest) -> HttpResponse:
     closed = [reverse(name) for name in ("jobs", "begin_upload", "subscription", "login")]
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed)]
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
+
+
+@login_not_required
+@require_safe
+def provenance_key(request: HttpRequest) -> HttpResponse:
+    """Give away the key that tells whether this service signed a provenance."""
+    key = provenance.public_key()
+    if key is None:
+        raise Http404
+    return HttpResponse(key, content_type="application/x-pem-file")

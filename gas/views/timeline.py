@@ -49,10 +49,15 @@ class Moment:
     after: timedelta | None
 
 
-def history(job: Job) -> list[Moment]:
-    """Return what happened to a job, oldest first."""
+def events_of(job: Job) -> list[JobEvent]:
+    """The last of a job's events, oldest first."""
+    return list(job.events.order_by("-pk")[:MOST])[::-1]
+
+
+def history(events: list[JobEvent]) -> list[Moment]:
+    """Return what happened to a job, in words."""
     moments: list[Moment] = []
-    for event in list(job.events.order_by("-pk")[:MOST])[::-1]:
+    for event in events:
         after = event.at - moments[-1].at if moments else None
         moments.append(Moment(_title(event), event.after, event.at, after))
     return moments

@@ -25,6 +25,15 @@ function tick() {
   }
 }
 
+// What somebody has unfolded stays so.
+let unfolded = [];
+document.body.addEventListener("htmx:beforeSwap", () => {
+  unfolded = [...document.querySelectorAll("details[open]")].map((details) => details.id);
+});
+document.body.addEventListener("htmx:afterSwap", () => {
+  for (const id of unfolded) document.getElementById(id)?.setAttribute("open", "");
+});
+
 document.body.addEventListener("htmx:beforeSwap", (event) => {
   const { xhr, pathInfo } = event.detail;
   const asked = new URL(pathInfo.finalRequestPath, location.href);

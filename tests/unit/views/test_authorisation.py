@@ -39,6 +39,7 @@ TABLE = {
     "home": Row(Reach.EVERYBODY, READ),
     "about": Row(Reach.EVERYBODY, READ),
     "robots": Row(Reach.EVERYBODY, READ),
+    "provenance_key": Row(Reach.EVERYBODY, READ),
     "healthz": Row(Reach.EVERYBODY, READ),
     "readyz": Row(Reach.EVERYBODY, READ),
     "login": Row(Reach.EVERYBODY, READ),
@@ -47,6 +48,7 @@ TABLE = {
     "logout": Row(Reach.EVERYBODY, SEND),
     "billing_webhook": Row(Reach.EVERYBODY, SEND),
     "jobs": Row(Reach.SIGNED_IN, READ),
+    "chosen_jobs": Row(Reach.SIGNED_IN, READ + SEND),
     "new_job": Row(Reach.SIGNED_IN, READ),
     "submit_example": Row(Reach.SIGNED_IN, SEND),
     "begin_upload": Row(Reach.SIGNED_IN, SEND),
@@ -61,6 +63,7 @@ TABLE = {
     "job_live": Row(Reach.OWNER, READ, "job"),
     "job_log": Row(Reach.OWNER, READ, "job"),
     "cancel_job": Row(Reach.OWNER, SEND, "job"),
+    "run_again": Row(Reach.OWNER, SEND, "job"),
     "delete_job": Row(Reach.OWNER, SEND, "job"),
     "download": Row(Reach.OWNER, READ, "file"),
 }

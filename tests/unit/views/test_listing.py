@@ -48,7 +48,11 @@ def test_every_state_is_on_exactly_one_chip() -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["show=nonsense", "show=%00", "before=x", "before=-1", "before=99999999999999999999"]
+    "query",
+    [
+        *("show=nonsense", "show=%00", "before=x", "before=-1", "before=99999999999999999999"),
+        *("q=%00", "since=x", "since=0001-01-01", "until=9999-12-31", "after=0", "seen=x"),
+    ],
 )
 def test_a_query_that_makes_no_sense_shows_the_list(
     researcher: Client, owner: User, shelf: Shelf, query: str
@@ -63,13 +67,34 @@ def test_an_empty_list_teaches(researcher: Client) -> None:
     assert 'action="/jobs/example/"' in page
 
 
-def test_the_number_of_queries_does_not_grow_with_the_list(
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "show=active",
+        "show=active&q=trio&since=2020-01-01&until=2030-01-01",
+        "show=archived",
+        "show=returning&after={first}",
+    ],
+)
+def test_a_list_takes_at_most_six_queries_none_of_which_counts_or_skips_without_end(
     researcher: Client,
     owner: User,
     shelf: Shelf,
+    monkeypatch: pytest.MonkeyPatch,
     django_assert_max_num_queries: DjangoAssertNumQueries,
+    query: str,
 ) -> None:
-    for _ in range(listing.PAGE):
-        job_in(Status.ARCHIVED, owner=owner, shelf=shelf)
-    with django_assert_max_num_queries(4):
-        researcher.get("/jobs/")
+    monkeypatch.setattr(listing, "PAGE", 2)
+    first = job_in(Status.FAILED, owner=owner, shelf=shelf)
+    for status in [Status.ARCHIVED, Status.QUEUED, Status.RUNNING, Status.THAWING] * 3:
+        job_in(status, owner=owner, shelf=shelf, name="trio")
+    with django_assert_max_num_queries(6) as asked:
+        page = researcher.get(f"/jobs/?{query.format(first=first.pk)}").context["page"]
+    assert [page.newer_than is None, len(page.jobs)] == ["after" not in query, 2]
+    of_jobs = [each["sql"] for each in asked.captured_queries if '"gas_job"' in each["sql"]]
+    assert len(of_jobs) >= 2
+    assert all("LIMIT" in sql and "OFFSET" not in sql for sql in of_jobs)
+    counting = [sql for sql in of_jobs if "COUNT(" in sql]
+    assert [sql.count("COUNT(") for sql in counting] == [len(Status)]
+    assert [sql.count("LIMIT 1001") for sql in counting] == [len(Status)]
