@@ -8,11 +8,11 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 
-#: Jobs that one press of a button may change.
-MOST_AT_ONCE = 100
-
 #: A SHA-256 in hexadecimal.
 SHA256 = r"^[0-9a-f]{64}\Z"
+
+#: Jobs that one press of a button may change.
+MOST_AT_ONCE = 100
 
 
 class NewUpload(forms.Form):
