@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import overload
 from urllib.parse import unquote, urlsplit
 
+from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -72,6 +73,19 @@ def choice(name: str, default: str, allowed: set[str]) -> str:
         words = ", ".join(sorted(allowed))
         raise ImproperlyConfigured(f"{name} must be one of {words}, not {value!r}.")
     return value
+
+
+def fernet_keys(name: str) -> list[bytes]:
+    """Read comma-separated keys as `Fernet.generate_key` makes them: 32 bytes, URL-safe base64."""
+    keys = [key.encode() for key in words(name)]
+    for key in keys:
+        try:
+            Fernet(key)
+        except ValueError as error:
+            raise ImproperlyConfigured(
+                f"{name} must hold keys of 32 bytes in URL-safe base64, separated by commas."
+            ) from error
+    return keys
 
 
 def words(name: str, default: str = "") -> list[str]:

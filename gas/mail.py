@@ -1,25 +1,23 @@
-"""The mails that the service owes to the owners of jobs: completed, failed, restored."""
+"""Handing over the mails that the service owes: to owners of jobs, to subscribers, to staff."""
 
 import logging
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from email.utils import format_datetime
 from smtplib import SMTPDataError, SMTPException, SMTPRecipientsRefused, SMTPResponseException
-from typing import Any
 from urllib.parse import urlsplit
 
 from anymail.exceptions import AnymailAPIError, AnymailRecipientsRefused
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
-from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives, mail_admins
 from django.core.validators import validate_email
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
-from gas.models import Alarm, Job, Notice, Status, Upload, User
+from gas import letters
+from gas.letters import one_line
+from gas.models import Alarm, Notice, User
 
 logger = logging.getLogger(__name__)
 
@@ -31,20 +29,6 @@ class MailUnavailable(Exception):
 class MailRefused(Exception):
     """This mail will never be delivered, however often it is tried."""
 
-
-@dataclass(frozen=True)
-class Wording:
-    """What a mail of one kind says first, and what its button says."""
-
-    headline: str
-    button: str
-
-
-WORDINGS = {
-    Notice.Kind.COMPLETED: Wording("Your results are ready", "Open the results"),
-    Notice.Kind.FAILED: Wording("Your job could not be completed", "Open the job"),
-    Notice.Kind.RESTORED: Wording("Your results are back", "Open the results"),
-}
 
 #: How the ways to hand over a mail fail: SES through anymail, SES's client, SMTP, the network.
 FAULTS = (
@@ -64,27 +48,39 @@ SES_REFUSALS = frozenset({"BadRequestException", "MessageRejected"})
 #: have yet to verify, and those mails must not be lost.
 PATIENCE = timedelta(days=1)
 
-LONGEST_NAME = 80
+#: What a mail is about, and to whom it goes.
+ABOUT = ("job__owner__plan", "job__upload", "subscription__user__plan")
 
 
 def send(notice: Notice) -> None:
-    """Send the mail of a notice; an owner without an address is sent nothing.
+    """Send the mail of a notice; who has no address, or wants no such mails, is sent nothing.
 
     Raises MailUnavailable when it is still owed, MailRefused when it never can be sent.
     """
-    job = Job.objects.select_related("owner__plan", "upload").get(pk=notice.job_id)
-    if not job.owner.email:
-        logger.info("the %s is not sent: its owner has no address", notice)
+    whole = Notice.objects.select_related(*ABOUT).get(pk=notice.pk)
+    if reason := _reason_against(whole):
+        logger.info("the %s is not sent: %s", notice, reason)
         return
-    if notice.told is None:
-        notice.fix(_as_it_is(job))
-    message = compose(notice, job)
+    if whole.told is None:
+        whole.fix(letters.as_it_is(whole))
+    message = _message(whole)
     try:
         message.send()
     except FAULTS as fault:
         is_old = notice.created_at < timezone.now() - PATIENCE
         # Without its cause: what the service says may hold the address.
         raise _translated(fault, is_old=is_old) from None
+
+
+def _reason_against(notice: Notice) -> str:
+    receiver, job = notice.receiver, notice.job
+    if not receiver.email:
+        return "its receiver has no address"
+    if receiver.declined_topics.filter(topic=notice.topic).exists():
+        return "its receiver has declined such mails"
+    if notice.kind == Notice.Kind.LAST_CALL and (job is None or job.due_at is None):
+        return "it is too late, or no longer true"
+    return ""
 
 
 def tell_staff(alarms: list[Alarm]) -> None:
@@ -98,53 +94,16 @@ def tell_staff(alarms: list[Alarm]) -> None:
         raise MailUnavailable(type(fault).__name__) from None
 
 
-def _as_it_is(job: Job) -> dict[str, Any]:
-    """What changes about a job: whether its results are at hand, until when, on what plan."""
-    return {
-        "at_hand": job.state is Status.COMPLETED,
-        "due": _in_words(job.due_at),
-        "archives": job.owner.plan.archives,
-    }
-
-
-def compose(notice: Notice, job: Job) -> EmailMultiAlternatives:
-    """Write the mail of a notice, in text and HTML, the same each time it is asked."""
-    told = notice.told or _as_it_is(job)
-    kind = Notice.Kind(notice.kind)
-    name = one_line(job.name, LONGEST_NAME)
-    subject = f"{WORDINGS[kind].headline}: {name}"
-    content = {
-        "subject": subject,
-        "kind": kind,
-        "wording": WORDINGS[kind],
-        "paragraphs": _paragraphs(kind, job, name, told),
-        "quote": one_line(job.failure) if kind is Notice.Kind.FAILED else "",
-        "facts": _facts(job, name, told),
-        "link": settings.BASE_URL + reverse("job", args=[job.pk]),
-        "subscribe": settings.BASE_URL + reverse("subscription") if _may_lose(kind, told) else "",
-        "site": settings.BASE_URL,
-        "job": job,
-    }
+def _message(notice: Notice) -> EmailMultiAlternatives:
+    letter = letters.compose(notice)
     message = EmailMultiAlternatives(
-        subject=subject,
-        body=render_to_string("mail/base.txt", content).strip() + "\n",
-        to=[_recipient(job.owner)],
+        subject=letter.subject,
+        body=letter.text,
+        to=[_recipient(notice.receiver)],
         headers=_headers(notice),
     )
-    message.attach_alternative(render_to_string("mail/base.html", content), "text/html")
+    message.attach_alternative(letter.html, "text/html")
     return message
-
-
-def _may_lose(kind: Notice.Kind, told: dict[str, Any]) -> bool:
-    """Whether these results move to the archive unless their owner subscribes."""
-    return kind is not Notice.Kind.FAILED and told["archives"]
-
-
-def one_line(text: str, longest: int | None = None) -> str:
-    """Make hostile text harmless in a header or a sentence: printable, on one line, bounded."""
-    printable = "".join(letter if letter.isprintable() else " " for letter in text)
-    line = " ".join(printable.split())
-    return line if longest is None or len(line) <= longest else f"{line[: longest - 1]}…"
 
 
 def _recipient(user: User) -> str:
@@ -158,44 +117,22 @@ def _recipient(user: User) -> str:
 
 
 def _headers(notice: Notice) -> dict[str, str]:
-    """Headers by which a repeat is known for one, and the mails of a job for one conversation."""
+    """Headers by which a repeat is known for one, mails about one thing for a conversation.
+
+    And by which a mail program offers to decline such mails at once (RFC 8058).
+    """
     host = urlsplit(settings.BASE_URL).hostname
+    number = notice.job_id or f"subscription-{notice.subscription_id}"
+    conversation = f"job.{number}" if notice.job_id else number
+    kind = notice.kind.replace(" ", "-")
     return {
-        "Message-ID": f"<{notice.kind}.{notice.job_id}.{notice.attempt}@{host}>",
-        "References": f"<job.{notice.job_id}@{host}>",
+        "Message-ID": f"<{kind}.{number}.{notice.attempt}@{host}>",
+        "References": f"<{conversation}@{host}>",
         "Date": format_datetime(notice.created_at),
         "Auto-Submitted": "auto-generated",
+        "List-Unsubscribe": f"<{letters.decline_link(notice)}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }
-
-
-def _paragraphs(kind: Notice.Kind, job: Job, name: str, told: dict[str, Any]) -> list[str]:
-    """The sentences of one kind of mail, written once for text and HTML.
-
-    They are joined from lines of a template that escapes nothing, so whoever shows them must.
-    """
-    content = {
-        "name": name,
-        "file_is_at_fault": job.upload.status == Upload.Status.REFUSED,
-        "job": job,
-        **told,
-    }
-    blocks = render_to_string(f"mail/{kind}.txt", content).split("\n\n")
-    return [line for line in map(one_line, blocks) if line]
-
-
-def _facts(job: Job, name: str, told: dict[str, Any]) -> list[tuple[str, str]]:
-    facts = [
-        ("Job", f"{job.pk}, {name}"),
-        ("File", one_line(job.upload.filename, LONGEST_NAME)),
-        ("Variants", "" if job.variants is None else intcomma(job.variants)),
-        ("Finished", _in_words(job.completed_at)),
-        ("Available until", told["due"]),
-    ]
-    return [(label, value) for label, value in facts if value]
-
-
-def _in_words(moment: datetime | None) -> str:
-    return f"{moment:%-d %B %Y, %H:%M} UTC" if moment else ""
 
 
 def _translated(fault: Exception, *, is_old: bool) -> MailUnavailable | MailRefused:

@@ -20,6 +20,8 @@ SECRET_KEY = (
     if PRODUCTION
     else env.text("GAS_SECRET_KEY") or env.local_secret(VAR / "secret-key")
 )
+#: Keys of before: what they signed (sessions, links in mails) and sealed stays good.
+SECRET_KEY_FALLBACKS = env.words("GAS_PREVIOUS_SECRET_KEYS")
 BASE_URL = env.url("GAS_BASE_URL", "http://127.0.0.1:8000")
 ALLOWED_HOSTS = env.words("GAS_HOSTS", "127.0.0.1,localhost")
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
@@ -131,8 +133,15 @@ SOCIALACCOUNT_LOGIN_ON_GET = False
 SOCIALACCOUNT_ONLY = True
 SOCIALACCOUNT_STORE_TOKENS = False
 
-#: Key of the tokens kept at rest: 32 bytes, derived from the site's secret.
-TOKEN_KEY = base64.urlsafe_b64encode(hashlib.sha256(SECRET_KEY.encode()).digest())
+#: Keys of the Globus tokens kept at rest: the first seals, each may open. Behind those that were
+#: given come the ones made of the site's secrets, so that a first key of one's own loses nothing.
+TOKEN_KEYS = env.fernet_keys("GAS_TOKEN_KEYS") + [
+    base64.urlsafe_b64encode(hashlib.sha256(secret.encode()).digest())
+    for secret in (SECRET_KEY, *SECRET_KEY_FALLBACKS)
+]
+
+#: How long staff may work after they proved with a second factor who they are.
+STAFF_SESSION = env.duration("GAS_STAFF_SESSION", "8h")
 
 # --- storage --------------------------------------------------------------------------------------
 AWS_REGION = env.text("AWS_DEFAULT_REGION", "us-east-1")
@@ -150,6 +159,8 @@ GLACIER_VAULT = env.text("GAS_GLACIER_VAULT", "gas-archive")
 
 # --- the pipeline ---------------------------------------------------------------------------------
 FREE_RETENTION = env.duration("GAS_FREE_RETENTION", "5m")
+#: How long before results go their owner is told, if they have been at hand for as long.
+REMIND_BEFORE = env.duration("GAS_REMIND_BEFORE", "1d")
 DOWNGRADE_GRACE = env.duration("GAS_DOWNGRADE_GRACE", "7d")
 THAW_POLL = env.duration("GAS_THAW_POLL", "10m")
 #: Jobs that one subscriber may have on their way out of the archive; each is asked about.

@@ -8,11 +8,13 @@ from gas.views import chosen, health, jobs, public, subscription, uploads
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", public.home, name="home"),
     path("about/", public.about, name="about"),
+    path("terms/", public.terms, name="terms"),
     path("robots.txt", public.robots, name="robots"),
     path("provenance-key.pem", public.provenance_key, name="provenance_key"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("", include("gas.globus.urls")),
+    path("", include("gas.views.account_urls")),
     path("uploads/", uploads.begin_upload, name="begin_upload"),
     path("uploads/<uuid:upload_id>/", uploads.upload, name="upload"),
     path("uploads/<uuid:upload_id>/parts/", uploads.sign_part, name="sign_part"),

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import F
 
 from celeryconfig import LEASE, QUEUES, Queue
-from gas.mail import one_line
+from gas.letters import one_line
 from gas.models import CLAIMED_FROM, Alarm, Job, JobEvent, Status
 from gas.models.leases import FREE
 from gas.storage import queues, result_sets
@@ -68,7 +68,7 @@ def step_of(body: str) -> Step | None:
     if not isinstance(task, str) or task not in QUEUES or kwargs:
         return None
     match args:
-        case [] if task not in (*INTO, "notify"):
+        case [] if task not in INTO:
             return Step(task, None)
         case [int(number)] if task in (*INTO, "notify") and _is_number(number):
             return Step(task, number)

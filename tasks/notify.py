@@ -1,4 +1,4 @@
-"""notify: send the mails that are owed to a job's owner."""
+"""notify: send the mails that are owed, about one job or about subscriptions."""
 
 import logging
 from datetime import timedelta
@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from celeryconfig import LEASE
 from gas import mail
-from gas.models import JobEvent, Notice
+from gas.models import AccountEvent, JobEvent, Notice
 from tasks.app import app
 from tasks.delays import LONGEST_TIMER
 
@@ -24,9 +24,13 @@ REST = 0.6
 
 
 @app.task(bind=True, name="notify")
-def notify(self: Task[Any, Any], job_id: int) -> None:
-    """Send every mail of the job that nobody has sent or is sending, then write its receipt."""
-    taken = Notice.objects.filter(job_id=job_id).take(lease=LEASE)
+def notify(self: Task[Any, Any], job_id: int | None = None) -> None:
+    """Send every mail of the job that nobody has sent or is sending, then write its receipt.
+
+    Without a job: those that are about none but about subscriptions.
+    """
+    about = {"job_id": job_id} if job_id else {"job": None}
+    taken = Notice.objects.filter(**about).take(lease=LEASE)
     waits = [wait for notice in taken if (wait := _settle(notice)) is not None]
     if waits:
         raise self.retry(countdown=min(waits).total_seconds())
@@ -56,10 +60,18 @@ def _wait_for(notice: Notice) -> timedelta:
 
 def _end_undelivered(notice: Notice, *, reason: str) -> None:
     """Owe a mail that can never arrive no more, and say so where staff and owner look."""
-    logger.error("job %s: %s", notice.job_id, reason)
-    status = notice.job.status
+    about = f"job {notice.job_id}" if notice.job else f"account {notice.receiver.pk}"
+    logger.error("%s: %s", about, reason)
     with transaction.atomic():
+        _write_down(notice, reason)
+        notice.record_sent()
+
+
+def _write_down(notice: Notice, reason: str) -> None:
+    if notice.job:
+        status = notice.job.status
         JobEvent.objects.create(
             job=notice.job, actor="notify", before=status, after=status, reason=reason
         )
-        notice.record_sent()
+    else:
+        AccountEvent.objects.create(account=notice.receiver, actor="notify", what=reason)

@@ -14,7 +14,7 @@ from gas import mail
 from gas.models import Alarm, Job, Notice, Status, Upload
 from gas.storage import queues, result_sets
 from gas.storage.errors import StorageError
-from tasks import pipeline, stuck, turns
+from tasks import last_call, leaving, pipeline, stuck, turns
 from tasks.alone import alone
 from tasks.app import app
 from tasks.dead_letters import read_dead_letters
@@ -107,7 +107,7 @@ def remind() -> int:
     lost = max(0, owed - queues.depth(QUEUES["notify"].url))
     ids = list(jobs[: min(lost, MOST)])
     for job_id in ids:
-        notify.delay(job_id)
+        notify.delay(*([job_id] if job_id else []))  # without a number: about subscriptions
     return len(ids)
 
 
@@ -149,6 +149,8 @@ PARTS: dict[str, Callable[[], int]] = {
     "jobs whose turn it was": give_turns,
     "mails without a message": remind,
     "uploads never submitted": give_up_uploads,
+    "owners to tell before results go": last_call.call,
+    "accounts that were left": leaving.empty_all,
     "files to destroy": destroy,
     "dead letters": read_dead_letters,
     "alarms": tell_staff,

@@ -18,6 +18,7 @@ class SubscriptionState(StrEnum):
     """Whether a subscription entitles its owner right now."""
 
     ACTIVE = "active"
+    UNPAID = "unpaid"  # it still entitles, while the provider tries the card again
     PENDING = "pending"  # the first payment is still under way
     ENDED = "ended"
 

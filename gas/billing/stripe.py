@@ -36,11 +36,12 @@ OWNER = "gas_user_id"  # on the subscription: which account it is for
 _STATES = {
     "active": SubscriptionState.ACTIVE,
     "trialing": SubscriptionState.ACTIVE,
-    "past_due": SubscriptionState.ACTIVE,  # Stripe is trying the card again
+    "past_due": SubscriptionState.UNPAID,
     "incomplete": SubscriptionState.PENDING,
 }
 _KINDS = {
     SubscriptionState.ACTIVE: EventKind.STARTED,
+    SubscriptionState.UNPAID: EventKind.STARTED,
     SubscriptionState.ENDED: EventKind.ENDED,
 }
 

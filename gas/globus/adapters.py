@@ -31,7 +31,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         """Find the account of a linked identity, then bring name, contact and role up to date."""
-        claims = Claims(**sociallogin.account.extra_data)
+        claims = Claims.revive(sociallogin.account.extra_data)
         if not sociallogin.is_existing and (owner := owner_of(claims)):
             sociallogin.connect(request, owner)
         update_profile(cast(User, sociallogin.user), claims)

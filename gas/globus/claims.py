@@ -9,6 +9,19 @@ from django.core.validators import validate_email
 
 _MAX_NAME = 150
 
+#: Linked identities whose names are kept; nobody has more than a few.
+_MOST_LINKED = 50
+
+
+@dataclass(frozen=True)
+class Identity:
+    """One identity of a Globus account, as Globus names it."""
+
+    sub: str
+    login: str
+    email: str
+    provider: str
+
 
 @dataclass(frozen=True)
 class Claims:
@@ -22,6 +35,8 @@ class Claims:
     organisation: str
     #: Every identity of this Globus account, `sub` included.
     identities: tuple[str, ...]
+    #: The same with what Globus calls them, for their owner to read.
+    linked: tuple[Identity, ...] = ()
 
     @classmethod
     def parse(cls, answer: Any) -> "Claims":
@@ -39,7 +54,24 @@ class Claims:
             email=_mail_address(answer.get("email")),
             organisation=_line(answer.get("organization")),
             identities=tuple(sorted({sub, *(_identity(each.get("sub")) for each in linked)})),
+            linked=tuple(map(_named, linked[:_MOST_LINKED])),
         )
+
+    @classmethod
+    def revive(cls, kept: dict[str, Any]) -> "Claims":
+        """Read what was kept of an earlier answer, whichever release kept it."""
+        linked = tuple(Identity(**each) for each in kept.get("linked", ()))
+        identities = tuple(kept["identities"])
+        return cls(**{**kept, "identities": identities, "linked": linked})
+
+
+def _named(claims: Any) -> Identity:
+    return Identity(
+        sub=_identity(claims.get("sub")),
+        login=_line(claims.get("preferred_username") or claims.get("username")),
+        email=_mail_address(claims.get("email")),
+        provider=_line(claims.get("identity_provider_display_name")),
+    )
 
 
 def _identity(value: object) -> str:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from globus_sdk import (
     GlobusAPIError,
@@ -83,8 +83,13 @@ def _readable(row: GlobusToken) -> Iterator[str]:
 
 
 def _seal(token: str) -> bytes:
-    return Fernet(settings.TOKEN_KEY).encrypt(token.encode())
+    return _safe().encrypt(token.encode())
 
 
 def _unseal(sealed: bytes | memoryview) -> str:
-    return Fernet(settings.TOKEN_KEY).decrypt(bytes(sealed)).decode()
+    return _safe().decrypt(bytes(sealed)).decode()
+
+
+def _safe() -> MultiFernet:
+    """Seal with the newest key, open with every one."""
+    return MultiFernet([Fernet(key) for key in settings.TOKEN_KEYS])

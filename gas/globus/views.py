@@ -17,7 +17,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
-from gas.globus import auth, checks, tokens
+from gas.globus import auth, checks, sessions, tokens
 from gas.globus.errors import SignInRefused
 from gas.globus.provider import GlobusProvider
 from gas.models import User
@@ -96,7 +96,9 @@ def _sign_in(request: HttpRequest) -> HttpResponse:
     sociallogin = provider.sociallogin_from_response(request, claims)
     sociallogin.state = state
     response: HttpResponse = complete_social_login(request, sociallogin)
-    tokens.keep(user=cast(User, sociallogin.user), granted=granted)
+    user = cast(User, sociallogin.user)
+    tokens.keep(user=user, granted=granted)
+    sessions.note(request, user)
     return response
 
 

@@ -47,7 +47,9 @@ class User(AbstractUser):
         help_text="When its owner had it deleted; what is left of it goes soon.",
     )
 
-    class Meta(AbstractUser.Meta):
+    class Meta:
+        verbose_name = "user"
+        verbose_name_plural = "users"
         indexes = [
             models.Index(fields=["left_at"], condition=~Q(left_at=None), name="account_left"),
         ]

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from gas.models.account import User
 from gas.models.leases import FREE
 
 
@@ -67,6 +68,9 @@ class Topic(models.TextChoices):
 
 class DeclinedTopic(models.Model):
     """Mails about this are not sent to this account."""
+
+    #: Sets the signatures of links that decline mails apart from all others of the site.
+    SALT = "decline-mails"
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="declined_topics"
@@ -161,6 +165,15 @@ class Notice(models.Model):
     def topic(self) -> Topic:
         """What its receiver may decline it by."""
         return self.TOPICS[self.Kind(self.kind)]
+
+    @property
+    def receiver(self) -> User:
+        """Whom it is owed to."""
+        if self.subscription:
+            return self.subscription.user
+        if self.job is None:
+            raise ValueError("a mail is about a job or a subscription")
+        return self.job.owner
 
     def take(self, *, lease: timedelta) -> bool:
         """Lease this notice for one sender; False when another has it or it has been sent."""

@@ -1,12 +1,100 @@
 """What a person can ask of their account."""
 
-from gas.models import User
-from gas.services import jobs, uploads
+import logging
+from collections.abc import Collection
+from typing import Any
+
+from allauth.socialaccount.models import SocialAccount
+from django.core import signing
+from django.db import transaction
+from django.utils import timezone
+
+from gas.globus import sessions, tokens
+from gas.models import AccountEvent, DeclinedTopic, SignIn, Topic, User
+from gas.services import subscriptions
+from tasks import leaving
+
+logger = logging.getLogger(__name__)
+
+#: Jobs and uploads that go while their owner waits for the page; the sweeper removes the rest.
+AT_ONCE = 20
 
 
-def delete_data(*, user: User) -> None:
-    """Remove every job and every file of an account, whatever they are at; the account stays."""
-    for job in user.jobs.iterator():
-        jobs.delete(job=job, actor=user)
-    for upload in user.uploads.filter(jobs=None):
-        uploads.delete(upload=upload)
+def sign_ins(*, user: User) -> list[SignIn]:
+    """The browsers that are signed in, newest first."""
+    return list(sessions.living(user))
+
+
+def end_sign_ins(*, user: User, keep: str, which: int | None = None) -> int:
+    """Sign out one browser, or all but the one with the session `keep`; returns how many."""
+    others = user.sign_ins.exclude(session_key=keep)
+    ended = sessions.end(others if which is None else others.filter(pk=which))
+    if ended:
+        _write_down(user, f"signed out {ended} other browser{'' if ended == 1 else 's'}")
+    return ended
+
+
+def choose_mails(*, user: User, wanted: Collection[Topic]) -> None:
+    """Send mails about these topics and no others."""
+    declined = [topic for topic in Topic if topic not in wanted]
+    with transaction.atomic():
+        user.declined_topics.exclude(topic__in=declined).delete()
+        rows = [DeclinedTopic(user=user, topic=topic) for topic in declined]
+        DeclinedTopic.objects.bulk_create(rows, ignore_conflicts=True)
+        _write_down(user, f"declined mails: {', '.join(sorted(declined)) or 'none'}")
+
+
+def declining(*, signed: str) -> tuple[User, Topic] | None:
+    """Whom a link in a mail would spare which mails; None when it is not ours or they have gone."""
+    try:
+        number, topic = signing.Signer(salt=DeclinedTopic.SALT).unsign_object(signed)
+    except signing.BadSignature:
+        return None
+    user = User.objects.filter(pk=number, left_at=None).first()
+    return (user, Topic(topic)) if user else None
+
+
+def decline(*, user: User, topic: Topic) -> None:
+    """Send no more mails about this; asking twice is fine."""
+    with transaction.atomic():
+        _, new = DeclinedTopic.objects.get_or_create(user=user, topic=topic)
+        if new:
+            _write_down(user, f"declined mails by a link: {topic}")
+
+
+def leave(*, user: User) -> None:
+    """Delete everything: the account is closed and nameless at once, its files go as it empties.
+
+    A paid subscription is ended first; BillingUnavailable when that cannot be, and nothing changes.
+    What stays is that an account of this number was deleted, and what is owed to storage.
+    """
+    subscriptions.give_up(user=user)
+    tokens.forget(user=user)
+    sessions.end(user.sign_ins.all())
+    with transaction.atomic():
+        jobs, uploads = user.jobs.count(), user.uploads.count()
+        user.events.all().delete()
+        _write_down(user, f"{subscriptions.LEFT}: {jobs} jobs, {uploads} uploads")
+        user.api_tokens.all().delete()
+        user.declined_topics.all().delete()
+        SocialAccount.objects.filter(user=user).delete()
+        User.objects.filter(pk=user.pk).update(**_nameless(user))
+    logger.info("account %s was left by its owner", user.pk)
+    leaving.empty(User.objects.get(pk=user.pk), most=AT_ONCE)
+
+
+def _nameless(user: User) -> dict[str, Any]:
+    return {
+        "username": f"left-{user.pk}",
+        "first_name": "",
+        "last_name": "",
+        "email": "",
+        "is_active": False,
+        "is_staff": False,
+        "is_superuser": False,
+        "left_at": timezone.now(),
+    }
+
+
+def _write_down(user: User, what: str) -> None:
+    AccountEvent.objects.create(account=user, actor="owner", what=what)

@@ -4,15 +4,31 @@ import logging
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from gas.billing import get_billing
 from gas.billing.protocol import Event, EventKind, SubscriptionState
-from gas.models import BillingEvent, Job, Plan, Status, Subscription, User
+from gas.models import (
+    AccountEvent,
+    BillingEvent,
+    Job,
+    Notice,
+    Plan,
+    Status,
+    Subscription,
+    User,
+)
 from tasks import turns
+from tasks.notify import notify
 
 logger = logging.getLogger(__name__)
+
+#: How the last entry of an account begins that its owner has left.
+LEFT = "deleted everything"
+
+ENTITLING = (SubscriptionState.ACTIVE, SubscriptionState.UNPAID)
 
 
 class SubscriptionRefused(Exception):
@@ -62,19 +78,29 @@ def receive_event(*, payload: bytes, signature: str) -> None:
 
 def _apply(event: Event) -> None:
     """Make the account what the provider says is true now, whatever the order of its events."""
-    user = User.objects.select_for_update(of=("self",)).filter(pk=event.user_id or 0).first()
+    open_accounts = User.objects.filter(left_at=None)
+    user = open_accounts.select_for_update(of=("self",)).filter(pk=event.user_id or 0).first()
     if user is None:
-        logger.error("%s is about an account that does not exist", event.subscription_id)
+        _refuse_of_nobody(event)
         return
     state = get_billing().subscription_state(event.subscription_id)  # asked under the lock
     if state is SubscriptionState.ENDED:
         end(provider_id=event.subscription_id)
-    elif state is SubscriptionState.ACTIVE:
+    elif state in ENTITLING:
         current = active_subscription(user)
         if current and current.provider_id != event.subscription_id:
             get_billing().cancel(subscription_id=event.subscription_id)  # bought twice
             return
         activate(user=user, customer_id=event.customer_id, provider_id=event.subscription_id)
+        _note_payment(event.subscription_id, is_unpaid=state is SubscriptionState.UNPAID)
+
+
+def _refuse_of_nobody(event: Event) -> None:
+    """End what somebody bought who has left meanwhile; who was never here is left to staff."""
+    if AccountEvent.objects.filter(account_id=event.user_id, what__startswith=LEFT).exists():
+        get_billing().cancel(subscription_id=event.subscription_id)
+    else:
+        logger.error("%s is about an account that does not exist", event.subscription_id)
 
 
 @transaction.atomic
@@ -82,7 +108,7 @@ def activate(*, user: User, customer_id: str, provider_id: str) -> None:
     """Start the paid period: results stay at hand, and everything archived is asked back."""
     if active_subscription(user):
         return
-    Subscription.objects.update_or_create(
+    subscription, _ = Subscription.objects.update_or_create(
         provider_id=provider_id,
         defaults={
             "user": user,
@@ -100,6 +126,17 @@ def activate(*, user: User, customer_id: str, provider_id: str) -> None:
     user.jobs.filter(status=Status.COMPLETED).update(wake_at=None, sent_at=None)
     user.jobs.filter(status=Status.ARCHIVED).update(wake_at=Now(), sent_at=None)
     turns.give_after_commit(turns.THAW, turns.ANNOTATE, owner_id=user.pk)
+    _owe(subscription, Notice.Kind.SUBSCRIBED)
+
+
+def _note_payment(provider_id: str, *, is_unpaid: bool) -> None:
+    """Remember since when the card is tried in vain, and say so once each time that begins."""
+    mine = Subscription.objects.filter(
+        provider_id=provider_id, status=Subscription.Status.ACTIVE, unpaid_since__isnull=is_unpaid
+    )
+    since = timezone.now() if is_unpaid else None
+    if mine.update(unpaid_since=since) and is_unpaid:
+        _owe(Subscription.objects.get(provider_id=provider_id), Notice.Kind.UNPAID)
 
 
 @transaction.atomic
@@ -113,10 +150,30 @@ def end(*, provider_id: str) -> None:
     if subscription is None:
         return
     subscription.status, subscription.ended_at = Subscription.Status.ENDED, timezone.now()
-    subscription.save(update_fields=["status", "ended_at"])
+    subscription.unpaid_since = None
+    subscription.save(update_fields=["status", "ended_at", "unpaid_since"])
     User.objects.filter(pk=subscription.user_id).update(plan=Plan.FREE)
     jobs = Job.objects.filter(owner_id=subscription.user_id)
     jobs.filter(status=Status.COMPLETED).update(
         wake_at=Now() + settings.DOWNGRADE_GRACE, sent_at=None
     )
     jobs.filter(status=Status.ARCHIVED).update(wake_at=None, sent_at=None)
+    _owe(subscription, Notice.Kind.ENDED)
+
+
+def give_up(*, user: User) -> None:
+    """End the subscription of somebody who leaves, at the provider first.
+
+    Raises BillingUnavailable when that cannot be done now; then nothing has changed.
+    """
+    if current := active_subscription(user):
+        get_billing().cancel(subscription_id=current.provider_id)
+        end(provider_id=current.provider_id)
+
+
+def _owe(subscription: Subscription, kind: Notice.Kind) -> None:
+    """Owe a mail about this change; inside its transaction."""
+    Subscription.objects.filter(pk=subscription.pk).update(changes=F("changes") + 1)
+    subscription.refresh_from_db(fields=["changes"])
+    Notice.objects.create(subscription=subscription, kind=kind, attempt=subscription.changes)
+    transaction.on_commit(notify.delay, robust=True)  # the sweeper sends for what this cannot

@@ -1,5 +1,6 @@
 """What everybody may read."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +12,9 @@ from django.views.decorators.http import require_safe
 
 from gas.models import Plan
 from gas.services import provenance, reference
+
+#: How long a browser stays signed in.
+SESSION = timedelta(seconds=settings.SESSION_COOKIE_AGE)
 
 
 def plans() -> dict[str, Any]:
@@ -36,6 +40,14 @@ def home(request: HttpRequest) -> HttpResponse:
 def about(request: HttpRequest) -> HttpResponse:
     """Explain the results, the limits of the engine, and what becomes of files."""
     return render(request, "pages/about.html", {**plans(), "reference": reference.in_use()})
+
+
+@login_not_required
+@require_safe
+def terms(request: HttpRequest) -> HttpResponse:
+    """Say what is kept of whom, for how long, and what people may ask of the service."""
+    context = {**plans(), "inputs_kept": settings.INPUTS_KEPT, "session": SESSION}
+    return render(request, "pages/terms.html", context)
 
 
 @login_not_required

@@ -141,7 +141,7 @@ def test_a_changed_site_key_keeps_nobody_from_signing_out(
     globus: FakeGlobus, visitor: Visitor, settings: Settings
 ) -> None:
     visitor.sign_in(FREE)
-    settings.TOKEN_KEY = b"A" * 43 + b"="
+    settings.TOKEN_KEYS = [b"A" * 43 + b"="]
     assert visitor.client.post("/logout/").status_code == 302
     assert not GlobusToken.objects.exists()
 

@@ -29,6 +29,7 @@ class FakeBilling:
         name, _, subscription = payload.decode().partition(" ")
         kinds = {
             SubscriptionState.ACTIVE: EventKind.STARTED,
+            SubscriptionState.UNPAID: EventKind.STARTED,
             SubscriptionState.ENDED: EventKind.ENDED,
         }
         kind = kinds.get(self.states[subscription], EventKind.OTHER)

@@ -182,5 +182,5 @@ def test_an_owner_without_an_address_is_sent_nothing(
     send(notice)
     assert Failing.taken == []
     assert caplog.messages == [
-        f"the completed mail of job {notice.job_id} is not sent: its owner has no address"
+        f"the completed mail of job {notice.job_id} is not sent: its receiver has no address"
     ]

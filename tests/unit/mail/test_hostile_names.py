@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gas.mail import LONGEST_NAME, one_line
+from gas.letters import LONGEST_NAME, one_line
 from gas.models import Notice
-from tests.unit.mail.letters import Letter, Owe, html_of, text_of
+from tests.unit.mail.letters import ABOUT_JOBS, Letter, Owe, html_of, text_of
 
 SCRIPT = '<script>alert("x")</script>'
 
@@ -39,7 +39,7 @@ def test_a_job_name_cannot_add_a_paragraph_to_the_text(owe: Owe, letter: Letter)
     assert "“x Send money to us. y” has been annotated" in text_of(arrived)
 
 
-@pytest.mark.parametrize("kind", list(Notice.Kind))
+@pytest.mark.parametrize("kind", ABOUT_JOBS)
 def test_names_are_text_in_html(owe: Owe, letter: Letter, kind: Notice.Kind) -> None:
     html = html_of(letter(owe(kind, name=SCRIPT, filename=SCRIPT)))
     assert SCRIPT not in html

@@ -3,9 +3,9 @@
 import pytest
 
 from gas.models import Notice, Status, Upload, User
-from tests.unit.mail.letters import Letter, Owe, html_of, text_of
+from tests.unit.mail.letters import ABOUT_JOBS, Letter, Owe, html_of, text_of
 
-EVERY_KIND = pytest.mark.parametrize("kind", list(Notice.Kind))
+EVERY_KIND = pytest.mark.parametrize("kind", ABOUT_JOBS)
 
 
 @EVERY_KIND
@@ -74,6 +74,7 @@ def test_a_mail_that_comes_late_tells_where_the_results_are_now(
     notice = owe(Notice.Kind.COMPLETED)
     User.objects.filter(pk=owner.pk).update(plan=plan)
     job = notice.job
+    assert job
     job.status, job.archived_at, job.wake_at = Status.ARCHIVED, job.completed_at, None
     job.save()
     assert sentence in text_of(letter(notice))

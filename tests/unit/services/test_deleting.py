@@ -195,7 +195,7 @@ def test_all_data_of_an_account_goes_and_nobody_elses(
     }
     uploads.begin(owner=owner, filename="never sent.vcf")
     with django_capture_on_commit_callbacks(execute=True):
-        accounts.delete_data(user=owner)
+        accounts.leave(user=owner)
     assert set(world.storage.kept) == bytes_kept
     assert world.archive.copies == {}
     assert set(Job.objects.values_list("owner_id", flat=True)) == {stranger.pk}

@@ -1,6 +1,7 @@
 """Who may reach what, for every address of the site; a new one without a row fails."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum, auto
 from http import HTTPStatus
 
@@ -8,9 +9,10 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
-from gas.models import Job, Plan, Status, Upload, User
-from gas.services import uploads
+from gas.models import ApiToken, Job, Plan, Scope, Status, Upload, User
+from gas.services import api_tokens, uploads
 from tests.stage import Shelf, job_in
+from tests.unit.mail.letters import declining_signature
 from tests.unit.views.conftest import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -33,11 +35,24 @@ class Row:
     names: str = ""
 
 
+DAY = timedelta(days=1)
+
 READ, SEND = ("get", "head"), ("post",)
 
 TABLE = {
     "home": Row(Reach.EVERYBODY, READ),
     "about": Row(Reach.EVERYBODY, READ),
+    "terms": Row(Reach.EVERYBODY, READ),
+    "left": Row(Reach.EVERYBODY, READ),
+    "decline_mails": Row(Reach.EVERYBODY, READ + SEND, "signed"),
+    "api_account": Row(Reach.EVERYBODY, READ),
+    "account": Row(Reach.SIGNED_IN, READ),
+    "choose_mails": Row(Reach.SIGNED_IN, SEND),
+    "end_sign_ins": Row(Reach.SIGNED_IN, SEND),
+    "export": Row(Reach.SIGNED_IN, SEND),
+    "leave": Row(Reach.SIGNED_IN, READ + SEND),
+    "tokens": Row(Reach.SIGNED_IN, READ + SEND),
+    "revoke_token": Row(Reach.OWNER, SEND, "token"),
     "robots": Row(Reach.EVERYBODY, READ),
     "provenance_key": Row(Reach.EVERYBODY, READ),
     "healthz": Row(Reach.EVERYBODY, READ),
@@ -71,6 +86,9 @@ TABLE = {
 #: Addresses without a name; each leads staff to the one way in, and is tested where it is made.
 UNNAMED = {"admin/login/", "admin/logout/"}
 
+#: What is posted here without our form: a signature tells who may.
+SIGNED = {"billing_webhook", "decline_mails"}
+
 METHODS = ("get", "head", "post", "put", "patch", "delete")
 
 
@@ -84,6 +102,10 @@ def addresses(owner: User, shelf: Shelf) -> dict[str, str]:
         "job": [job.pk],
         "file": [job.pk, "vcf"],
         "upload": [upload.pk],
+        "token": [
+            api_tokens.issue(user=owner, name="a", scopes=[Scope.READ], lifetime=DAY).token.pk
+        ],
+        "signed": [declining_signature(owner)],
     }
     return {name: reverse(name, args=arguments[row.names]) for name, row in TABLE.items()}
 
@@ -109,7 +131,7 @@ def test_nobody_gets_in_without_signing_in(
         assert answer["Location"] == f"/login/?next={addresses[name]}"
 
 
-@pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.names])
+@pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.reach is Reach.OWNER])
 def test_another_users_row_does_not_exist(
     outsider: Client, addresses: dict[str, str], name: str
 ) -> None:
@@ -117,7 +139,7 @@ def test_another_users_row_does_not_exist(
         assert getattr(outsider, method)(addresses[name]).status_code == HTTPStatus.NOT_FOUND
 
 
-@pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.names])
+@pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.reach is Reach.OWNER])
 def test_staff_have_no_way_in_by_the_pages(addresses: dict[str, str], name: str) -> None:
     staff = User.objects.create_user("staff", is_staff=True, is_superuser=True)
     for method in TABLE[name].methods:
@@ -134,7 +156,7 @@ def test_no_other_method_is_taken(researcher: Client, addresses: dict[str, str],
 
 @pytest.mark.parametrize(
     "name",
-    [name for name, row in TABLE.items() if "post" in row.methods and name != "billing_webhook"],
+    [name for name, row in TABLE.items() if "post" in row.methods and name not in SIGNED],
 )
 def test_no_other_site_can_send_our_forms(
     owner: User, addresses: dict[str, str], name: str
@@ -156,6 +178,7 @@ def test_reading_changes_nothing(
             list(Job.objects.values().order_by("pk")),
             list(Upload.objects.values().order_by("pk")),
             list(Plan.objects.values().order_by("pk")),
+            list(ApiToken.objects.values().order_by("pk")),
         ]
 
     before = everything()
