@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from gas.admin import staff_site
-from gas.views import chosen, health, jobs, public, subscription, uploads
+from gas.views import chosen, health, jobs, public, results, subscription, uploads
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", public.home, name="home"),
@@ -31,6 +31,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("jobs/<int:job_id>/again/", jobs.run_again, name="run_again"),
     path("jobs/<int:job_id>/delete/", jobs.delete_job, name="delete_job"),
     path("jobs/<int:job_id>/files/<slug:kind>/", jobs.download, name="download"),
+    path("jobs/<int:job_id>/results/", results.charts, name="results"),
+    path("jobs/<int:job_id>/variants/", results.variants, name="variants"),
+    path("jobs/<int:job_id>/variants/<int:row>/", results.transcripts, name="transcripts"),
+    path("jobs/<int:job_id>/variants/<slug:kind>/", results.filtered_file, name="filtered_file"),
     path("subscription/", subscription.subscription, name="subscription"),
     path("subscription/checkout/", subscription.checkout, name="checkout"),
     path("subscription/portal/", subscription.portal, name="portal"),

@@ -16,6 +16,8 @@ from gas.storage.errors import ObjectMissing
 from gas.storage.locations import Location, inputs, results
 from gas.storage.objects import ObjectHead
 from gas.storage.parts import Part
+from gas.storage.ranges import RangedObject
+from tests.tables import a_row, parquet
 
 _DONE = [Status.QUEUED, Status.RUNNING, Status.COMPLETED]
 _PUT_AWAY = [*_DONE, Status.ARCHIVING, Status.ARCHIVED]
@@ -64,12 +66,25 @@ _SUMMARY: dict[str, Any] = {
     ],
 }
 
+#: The one row of the small annotation's table.
+SEEN = a_row(
+    contig="chr16",
+    position=284492,
+    ref="G",
+    alt="A",
+    gene="PDIA2",
+    consequence="missense_variant",
+    impact="MODERATE",
+    amino_acid_change="102G>102E",
+    filter="PASS",
+)
+
 #: What a small annotation writes.
 OUTPUTS: dict[str, bytes] = {
     ResultFile.Kind.VCF: b"\x1f\x8b" + 5868 * b"v",
     ResultFile.Kind.INDEX: b"\x1f\x8b" + 250 * b"i",
     ResultFile.Kind.TSV: b"\x1f\x8b" + 1200 * b"t",
-    ResultFile.Kind.PARQUET: b"PAR1" + 1500 * b"p",
+    ResultFile.Kind.PARQUET: parquet([SEEN]),
     ResultFile.Kind.SKIPPED: b"contig\tposition\tid\tref\talt\treason\n",
     ResultFile.Kind.SUMMARY: json.dumps(_SUMMARY).encode(),
     ResultFile.Kind.LOG: b"Variants\n  records in  2\n",
@@ -94,6 +109,11 @@ class Shelf:
         """Stand in for `objects.read_start`."""
         self.head(source)
         return self.held[source][:size]
+
+    def read_range(self, source: RangedObject, start: int, length: int) -> bytes:
+        """Stand in for `RangedObject.read`."""
+        self.head(source.at)
+        return self.held[source.at][start : start + length]
 
     def keys_under(self, prefix: Location) -> Iterator[Location]:
         """Stand in for `objects.keys_under`."""
@@ -133,6 +153,7 @@ class Shelf:
         monkeypatch.setattr(objects, "read_start", self.read_start)
         monkeypatch.setattr(objects, "delete", self.delete)
         monkeypatch.setattr(objects, "keys_under", self.keys_under)
+        monkeypatch.setattr(RangedObject, "read", lambda source, *of: self.read_range(source, *of))
         monkeypatch.setattr(parts, "begin", self.begin_parts)
         monkeypatch.setattr(parts, "arrived", self.arrived)
         monkeypatch.setattr(parts, "assemble", self.assemble)

@@ -30,3 +30,10 @@ class Unreadable(ResultsRefused):
 
     def __init__(self) -> None:
         super().__init__("The table of this job cannot be read; its other files are not affected.")
+
+
+class Busy(ResultsRefused):
+    """As many questions as this process can answer at once are being answered."""
+
+    def __init__(self) -> None:
+        super().__init__("Many people are looking through results just now; try again in a minute.")

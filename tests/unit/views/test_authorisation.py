@@ -81,6 +81,10 @@ TABLE = {
     "run_again": Row(Reach.OWNER, SEND, "job"),
     "delete_job": Row(Reach.OWNER, SEND, "job"),
     "download": Row(Reach.OWNER, READ, "file"),
+    "results": Row(Reach.OWNER, READ, "job"),
+    "variants": Row(Reach.OWNER, READ, "job"),
+    "transcripts": Row(Reach.OWNER, READ, "variant"),
+    "filtered_file": Row(Reach.OWNER, READ, "file"),
 }
 
 #: Addresses without a name; each leads staff to the one way in, and is tested where it is made.
@@ -101,6 +105,7 @@ def addresses(owner: User, shelf: Shelf) -> dict[str, str]:
         "": [],
         "job": [job.pk],
         "file": [job.pk, "vcf"],
+        "variant": [job.pk, 0],
         "upload": [upload.pk],
         "token": [
             api_tokens.issue(user=owner, name="a", scopes=[Scope.READ], lifetime=DAY).token.pk

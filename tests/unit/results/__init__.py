@@ -1,0 +1,1 @@
+"""The table of results: filters, pages and files against a plain evaluation of the same rows."""
