@@ -117,7 +117,7 @@ def test_the_ways_to_start_a_job(window: Window, owner: User) -> None:
     look_at(page, "new-job")
     page.set_input_files("#file", files=[a_file("trio7.vcf", b"##fileformat=VCFv4.2\n")])
     look_at(page, "new-job-chosen")
-    page.click("text=Other file")
+    page.get_by_role("button", name="Remove").click()
     page.set_input_files("#file", files=[a_file("page.vcf", b"<html>")])
     look_at(page, "new-job-refused")
 
