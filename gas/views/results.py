@@ -51,7 +51,7 @@ def variants(request: SignedIn, job_id: int) -> HttpResponse:
     job = _own(request, job_id)
     if (short := filter_form.needless(request.GET)) is not None:
         return redirect(f"{request.path}?{short.urlencode()}" if short else request.path)
-    status, said = 200, ""
+    status, said, at_hand = 200, "", True
     asked, page = None, None
     try:
         asked = filter_form.read(request.GET)
@@ -59,11 +59,11 @@ def variants(request: SignedIn, job_id: int) -> HttpResponse:
     except NotUnderstood as error:
         status, said = 400, str(error)
     except JobRefused as refusal:
-        status, said = 409, str(refusal)
+        status, said, at_hand = 409, str(refusal), False
     except ResultsRefused as refusal:
         status, said = 503, str(refusal)
-    context = _table(request, job, asked, page)
-    return render(request, "pages/results_variants.html", {**context, "said": said}, status=status)
+    told = {"said": said, "at_hand": at_hand, **_table(request, job, asked, page)}
+    return render(request, "pages/results_variants.html", told, status=status)
 
 
 @require_safe
@@ -79,7 +79,7 @@ def transcripts(request: SignedIn, job_id: int, row: int) -> HttpResponse:
     if not rows:
         raise Http404
     assembly = _assembly(job)
-    columns = variant_table.columns_of(rows[0])
+    columns = variant_table.columns_of(rows)
     context = {
         "job": job,
         "variant": rows[0],

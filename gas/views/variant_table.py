@@ -95,14 +95,18 @@ def line(row: Mapping[str, Any], links: list[Link]) -> dict[str, Any]:
     return {
         **row,
         "term": plain(row.get("consequence") or ""),
+        "frequency": ""
+        if row.get("allele_frequency") is None
+        else f"{row['allele_frequency']:.4g}",
         "significance": plain(row.get("clinvar_significance") or ""),
         "links": links,
     }
 
 
-def columns_of(row: Mapping[str, Any]) -> list[str]:
-    """Return the columns that differ between transcripts, or may."""
-    return [name for name in row if name not in _NOT_COLUMNS]
+def columns_of(rows: list[dict[str, Any]]) -> list[str]:
+    """Return the columns of the same allele's rows that have anything in them."""
+    names = [name for name in rows[0] if name not in _NOT_COLUMNS]
+    return [name for name in names if any(row[name] is not None for row in rows)]
 
 
 def box(form: BoxForm, counts: Mapping[str, Any], number: int) -> Box:
