@@ -130,9 +130,9 @@ class Visitor:
             )
         return Page.of(sent)
 
-    def sign_in(self, persona: str) -> Page:
-        """Sign in as one of the people that the fake Globus knows."""
-        consent = self.submit(self.open("/login/").form(to="globus"))
+    def sign_in(self, persona: str, *, to: str = "/jobs/") -> Page:
+        """Sign in as one of the people that the fake Globus knows, on the way to a page."""
+        consent = self.submit(self.open(f"/login/?next={to}").form(to="globus"))
         return self.submit(consent.form(saying=persona), press=persona)
 
     def upload(self, file: Path) -> Page:

@@ -140,6 +140,8 @@ TOKEN_KEYS = env.fernet_keys("GAS_TOKEN_KEYS") + [
     for secret in (SECRET_KEY, *SECRET_KEY_FALLBACKS)
 ]
 
+#: Whether staff must have shown a second factor; where an identity provider does not tell of one.
+STAFF_MFA = env.boolean("GAS_STAFF_MFA", default=True)
 #: How long staff may work after they proved with a second factor who they are.
 STAFF_SESSION = env.duration("GAS_STAFF_SESSION", "8h")
 

@@ -28,6 +28,7 @@ class Request:
     scopes: tuple[str, ...]
     challenge: str
     offline: bool
+    second_factor: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ class Token:
     resource_server: str
     scope: str
     expires_at: float
+    authenticated_at: float = 0
+    second_factor: bool = False
 
 
 @dataclass
@@ -120,6 +123,11 @@ class Ledger:
             grant = secrets.token_hex(8)
             for kind in kinds:
                 draft = Token("", kind, grant, code.sub, server, " ".join(scopes), 0)
+                draft = replace(
+                    draft,
+                    authenticated_at=time.time(),
+                    second_factor=code.request.second_factor,
+                )
                 issued.append(self._remember(draft))
         return issued
 

@@ -15,6 +15,7 @@ class Persona:
     name: str
     email: str
     note: str = ""
+    second_factor: bool = False
 
     @property
     def organisation(self) -> str:
@@ -45,6 +46,7 @@ PERSONAS = (
         "11111111-aaaa-4aaa-8aaa-000000000009",
         "Staff operator",
         "staff@example.org",
-        "may open the staff pages",
+        "may open the staff pages, with a second factor",
+        second_factor=True,
     ),
 )

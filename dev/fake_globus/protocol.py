@@ -83,7 +83,15 @@ def introspect(ledger: Ledger, form: Form, credentials: str) -> Answer:
     }
     if "identity_set" in form.get("include", "").split(","):
         answer["identity_set"] = [each.sub for each in identities]
+    if "session_info" in form.get("include", "").split(","):
+        answer["session_info"] = {"authentications": {found.sub: _authentication(found)}}
     return answer
+
+
+def _authentication(found: Token) -> Answer:
+    """How and when an identity signed in, https://docs.globus.org/api/auth/sessions/."""
+    methods = ["pwd", "mfa"] if found.second_factor else None
+    return {"auth_time": int(found.authenticated_at), "acr": None, "amr": methods}
 
 
 def userinfo(ledger: Ledger, credentials: str) -> Answer:

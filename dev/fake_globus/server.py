@@ -118,6 +118,7 @@ class _Handler(BaseHTTPRequestHandler):
             scopes=tuple(query["scope"].split()),
             challenge=query["code_challenge"],
             offline=query.get("access_type") == "offline",
+            second_factor=query.get("session_required_mfa") == "true",
         )
         if choice is None:
             self._page(pages.choose(self.server.ledger.personas.values(), request))
@@ -128,6 +129,9 @@ class _Handler(BaseHTTPRequestHandler):
         sub = choice.get("identity", "")
         if "deny" in choice:
             answer = {"error": "access_denied"}
+        elif request.second_factor and not self._has_second_factor(sub):
+            self._page(pages.refused("This identity has no second factor."), HTTPStatus.FORBIDDEN)
+            return
         elif sub in self.server.ledger.personas:
             answer = {"code": self.server.ledger.issue_code(sub, request)}
         else:
@@ -137,6 +141,10 @@ class _Handler(BaseHTTPRequestHandler):
             HTTPStatus.SEE_OTHER,
             {"Location": pages.back(request.redirect_uri, state=state, **answer)},
         )
+
+    def _has_second_factor(self, sub: str) -> bool:
+        persona = self.server.ledger.personas.get(sub)
+        return persona is not None and persona.second_factor
 
     def _sign_out(self) -> None:
         query = self._query()

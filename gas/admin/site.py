@@ -5,17 +5,22 @@ from functools import partial, update_wrapper
 from typing import Any
 
 from django.contrib.admin import AdminSite
+from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, URLResolver, path
 
 from gas.admin import dead_letters
+from gas.globus import step_up
 
 View = Callable[..., HttpResponseBase]
 
 
 class StaffSite(AdminSite):
-    """Shows itself to staff; whoever else is signed in is told that there is no such page."""
+    """Shows itself to staff who showed a second factor not long ago.
+
+    Whoever else is signed in is told that there is no such page.
+    """
 
     site_header = "GAS staff pages"
     site_title = "GAS staff"
@@ -35,6 +40,8 @@ class StaffSite(AdminSite):
         def for_staff(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if request.user.is_authenticated and not self.has_permission(request):
                 raise Http404
+            if request.user.is_authenticated and not step_up.is_recent(request):
+                return redirect_to_login(request.get_full_path(), "/admin/login/")
             return guarded(request, *args, **kwargs)
 
         return update_wrapper(for_staff, guarded)

@@ -24,6 +24,12 @@ from gas.globus.errors import SignInRefused
 
 logger = logging.getLogger(__name__)
 
+#: The resource server whose token tells about the session itself.
+AUTH_SERVER = "auth.globus.org"
+
+#: How identity providers tell of a second factor, https://refeds.org/profile/mfa and RFC 8176.
+MFA_CLASS, MFA_METHOD = "https://refeds.org/profile/mfa", "mfa"
+
 
 @dataclass(frozen=True)
 class Grant:
@@ -43,8 +49,13 @@ def auth_client() -> ConfidentialAppAuthClient:
     )
 
 
-def authorize_url(*, state: str, challenge: str, redirect_uri: str) -> str:
-    """Return where a browser goes to sign in; nothing of it comes from the browser."""
+def authorize_url(
+    *, state: str, challenge: str, redirect_uri: str, second_factor: bool = False
+) -> str:
+    """Return where a browser goes to sign in; nothing of it comes from the browser.
+
+    With `second_factor` Globus asks for one, and for a sign-in although somebody is signed in.
+    """
     query = {
         "client_id": settings.GLOBUS_CLIENT_ID,
         "redirect_uri": redirect_uri,
@@ -55,6 +66,8 @@ def authorize_url(*, state: str, challenge: str, redirect_uri: str) -> str:
         "code_challenge": challenge,
         "code_challenge_method": "S256",
     }
+    if second_factor:
+        query |= {"session_required_mfa": "true", "prompt": "login"}
     return f"{settings.GLOBUS_AUTH_URL}/v2/oauth2/authorize?{urlencode(query)}"
 
 
@@ -79,6 +92,19 @@ def redeem(*, code: str, verifier: str, redirect_uri: str) -> tuple[Claims, list
     with _refusals(), auth_client() as client:
         response = client.oauth2_token(form)
         return _claims(response), grants(response)
+
+
+def second_factor_at(*, token: str, sub: str) -> datetime | None:
+    """Ask when an identity showed a second factor in the session of a token; None if it did not.
+
+    https://docs.globus.org/api/auth/sessions/, `session_info`. Raises `SignInRefused`.
+    """
+    with _refusals(), auth_client() as client:
+        answer = client.oauth2_token_introspect(token, include="session_info")
+        session = answer.get("session_info") or {}
+        shown = (session.get("authentications") or {}).get(sub) or {}
+        has_shown = MFA_METHOD in (shown.get("amr") or ()) or shown.get("acr") == MFA_CLASS
+        return datetime.fromtimestamp(shown["auth_time"], UTC) if has_shown else None
 
 
 def grants(response: OAuthTokenResponse) -> list[Grant]:

@@ -8,7 +8,7 @@ from allauth.socialaccount.providers.oauth2.utils import generate_code_challenge
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 
-from gas.globus import auth
+from gas.globus import auth, step_up
 from gas.globus.claims import Claims
 
 
@@ -38,14 +38,21 @@ class GlobusProvider(Provider):
     ) -> HttpResponseRedirect:
         """Remember a one-time state and verifier in the session, and send the browser to Globus."""
         pkce = generate_code_challenge()
+        second_factor = step_up.is_wanted(next_url)
         state = self.stash_redirect_state(
-            request, process, next_url, data, verifier=pkce["code_verifier"]
+            request,
+            process,
+            next_url,
+            data,
+            verifier=pkce["code_verifier"],
+            second_factor=second_factor,
         )
         return HttpResponseRedirect(
             auth.authorize_url(
                 state=state,
                 challenge=pkce["code_challenge"].decode(),
                 redirect_uri=self.callback_url(request),
+                second_factor=second_factor,
             )
         )
 

@@ -1,7 +1,7 @@
 """The way in and the way out."""
 
 import logging
-from typing import cast
+from typing import Any, cast
 
 from allauth.socialaccount.helpers import complete_social_login
 from allauth.socialaccount.providers.base.constants import AuthProcess
@@ -17,7 +17,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
-from gas.globus import auth, checks, sessions, tokens
+from gas.globus import auth, checks, sessions, step_up, tokens
+from gas.globus.auth import Grant
+from gas.globus.claims import Claims
 from gas.globus.errors import SignInRefused
 from gas.globus.provider import GlobusProvider
 from gas.models import User
@@ -71,10 +73,16 @@ def logout(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def admin_login(request: HttpRequest) -> HttpResponse:
-    """Stand in front of the admin's own password form: staff come in through Globus as well."""
-    if request.user.is_authenticated:
+    """Stand in front of the admin's own password form: staff come in through Globus as well.
+
+    Who is signed in, but without a second factor, is asked for it.
+    """
+    wanted = local_path(request.GET.get("next")) or reverse("admin:index")
+    if not request.user.is_authenticated:
+        return redirect_to_login(wanted)
+    if not request.user.is_staff:
         raise PermissionDenied
-    return redirect_to_login(local_path(request.GET.get("next")) or reverse("admin:index"))
+    return render(request, "pages/staff_door.html", {"wanted": wanted})
 
 
 def local_path(url: str | None) -> str | None:
@@ -99,13 +107,23 @@ def _sign_in(request: HttpRequest) -> HttpResponse:
     user = cast(User, sociallogin.user)
     tokens.keep(user=user, granted=granted)
     sessions.note(request, user)
+    if state.get("second_factor"):
+        _step_up(request, claims, granted)
     return response
 
 
-def _state(request: HttpRequest, provider: GlobusProvider) -> dict[str, str]:
+def _step_up(request: HttpRequest, claims: Claims, granted: list[Grant]) -> None:
+    """Open the staff pages to whoever showed a second factor; the others are signed in without."""
+    if step_up.is_shown(claims, granted):
+        step_up.remember(request)
+    else:
+        messages.warning(request, step_up.NOT_SHOWN)
+
+
+def _state(request: HttpRequest, provider: GlobusProvider) -> dict[str, Any]:
     """Take what was remembered for this journey out of the session; it serves once."""
     try:
-        state: dict[str, str] = provider.unstash_redirect_state(request, request.GET.get("state"))
+        state: dict[str, Any] = provider.unstash_redirect_state(request, request.GET.get("state"))
     except PermissionDenied as error:
         raise SignInRefused("This sign-in has expired. Please start again.") from error
     return state

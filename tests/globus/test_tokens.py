@@ -5,6 +5,7 @@ from datetime import timedelta
 from http import HTTPStatus
 
 import pytest
+from cryptography.fernet import Fernet, InvalidToken
 from django.contrib.sessions.models import Session
 from django.db import connection
 from django.utils import timezone
@@ -159,3 +160,19 @@ def test_who_is_not_signed_in_can_still_end_the_session_at_globus(
 ) -> None:
     assert visitor.client.post("/logout/")["Location"].startswith(globus.url)
     assert not Session.objects.exists()
+
+
+def test_an_older_key_opens_while_it_is_kept_and_the_newest_seals(
+    globus: FakeGlobus, visitor: Visitor, settings: Settings
+) -> None:
+    visitor.sign_in(FREE)
+    older, newer = settings.TOKEN_KEYS[0], Fernet.generate_key()
+    settings.TOKEN_KEYS = [newer, older]
+    user = User.objects.get()
+    assert tokens.authorizer(user=user, resource_server=AUTH).get_authorization_header()
+    visitor.sign_in(FREE)
+    settings.TOKEN_KEYS = [newer]
+    assert tokens.authorizer(user=user, resource_server=AUTH).get_authorization_header()
+    settings.TOKEN_KEYS = [older]
+    with pytest.raises(InvalidToken):
+        tokens.authorizer(user=user, resource_server=AUTH)

@@ -118,7 +118,7 @@ def test_a_job_whose_messages_die_fails_with_a_sentence_and_mails_and_staff_run_
     until(lambda: f"Job {number} failed" in alarms(stack), "the mail to staff")
     stack.launch("worker")
     staff = Visitor(stack.site_url)
-    staff.sign_in("Staff operator")
+    staff.sign_in("Staff operator", to="/admin/")
     listed = staff.open("/admin/gas/job/")
     form = listed.form(saying="Run again")
     staff.submit(form, action="run_again", _selected_action=number)
@@ -145,5 +145,5 @@ def test_what_is_no_message_of_ours_rests_in_the_dead_letters_and_staff_are_told
 def test_after_all_that_rows_and_storage_agree(stack: Stack) -> None:
     stack.manage("reconcile")
     staff = Visitor(stack.site_url)
-    staff.sign_in("Staff operator")
+    staff.sign_in("Staff operator", to="/admin/")
     assert '<td class="field-counts">-</td>' in staff.open("/admin/gas/reconciliation/").html
