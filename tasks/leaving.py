@@ -2,6 +2,8 @@
 
 import logging
 
+from django.db import transaction
+
 from gas.models import Discard, User
 from gas.storage import removal, result_sets
 
@@ -21,9 +23,15 @@ def empty(user: User, *, most: int = MOST_AT_ONCE) -> bool:
     """
     removed = removal.remove_some(user, most=most)
     result_sets.carry_out(Discard.objects.due()[: PIECES * removed])
-    if user.jobs.exists() or user.uploads.exists():
+    return _remove_empty(user.pk)
+
+
+@transaction.atomic
+def _remove_empty(number: int) -> bool:
+    """Remove the row, unless a job was made of it at the last moment: that waits for the lock."""
+    user = User.objects.select_for_update(of=("self",)).filter(pk=number).first()
+    if user is None or user.jobs.exists() or user.uploads.exists():
         return False
-    number = user.pk
     user.delete()
     logger.info("account %s has gone", number)
     return True

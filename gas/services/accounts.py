@@ -72,6 +72,9 @@ def leave(*, user: User) -> None:
     tokens.forget(user=user)
     sessions.end(user.sign_ins.all())
     with transaction.atomic():
+        staying = User.objects.select_for_update(of=("self",)).filter(left_at=None)
+        if not staying.filter(pk=user.pk).exists():
+            return  # asked for twice at once
         jobs, uploads = user.jobs.count(), user.uploads.count()
         user.events.all().delete()
         _write_down(user, f"{subscriptions.LEFT}: {jobs} jobs, {uploads} uploads")
