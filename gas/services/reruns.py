@@ -71,7 +71,9 @@ def _queued(job: Job, owner: User) -> Job:
     try:
         reference.choose(job.bundle, assembly=job.upload.assembly)
     except reference.NoReference as missing:
-        raise JobRefused(str(missing)) from missing
+        raise JobRefused(
+            f"The reference of this job, {job.bundle}, is not on this server any more."
+        ) from missing
     settings = {column: getattr(job, column) for column in SETTINGS}
     again = Job.objects.create(owner=owner, upload=job.upload, **settings)
     reason = f"job {job.pk} again"

@@ -8,7 +8,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from gas.billing.protocol import SubscriptionState
 from gas.models import Job, Subscription, User
-from gas.services import jobs, subscriptions
+from gas.services import jobs, reruns, subscriptions
 from gas.services.jobs import JobRefused
 from gas.storage.errors import StorageUnavailable
 from tests.seams.billing import FakeBilling
@@ -45,6 +45,12 @@ class Scene:
     def delete(self) -> None:
         with self.commit(execute=True):
             jobs.delete(job=self.job, actor=self.owner)
+
+    def run_again(self) -> Job | None:
+        """A new job like this one; None when there can be none."""
+        with suppress(JobRefused), self.commit(execute=True):
+            return reruns.rerun(job=self.job, actor=self.owner)
+        return None
 
     def send_again(self) -> None:
         jobs.send_again(job=self.job, actor=self.owner)

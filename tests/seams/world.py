@@ -91,7 +91,7 @@ class World:
             etag=digest(content),
         )
         self.storage.kept[str(inputs(upload.key))] = content
-        return Job.objects.create(owner=owner, upload=upload, name="Cohort", bundle="demo")
+        return Job.objects.create(owner=owner, upload=upload, name="Cohort", bundle="demo-grch38")
 
     def queued(self, owner: User) -> Job:
         """A job that waits for annotate, its message sent."""
