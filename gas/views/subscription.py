@@ -1,7 +1,10 @@
 """Plans: which one an account is on, and the way to the payment provider and back."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
+from django.db.models import Count, Min, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -9,30 +12,44 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from gas.billing import EventRefused
-from gas.models import Plan, Status
+from gas.models import Plan, Status, Subscription, User
 from gas.services import subscriptions
 from gas.services.subscriptions import SubscriptionRefused
 from gas.views.public import plans
 from gas.views.requests import SignedIn
 
 ASLEEP = (Status.ARCHIVING, Status.ARCHIVED)
+ACTIVE = Subscription.Status.ACTIVE
 
 
 @require_safe
 def subscription(request: SignedIn) -> HttpResponse:
     """Show the plan; what a returning browser claims decides nothing, only the plan does."""
     user = request.user
+    offered = plans()
+    bought = list(user.subscriptions.order_by("-started_at"))
     context = {
-        **plans(),
-        "plan": user.plan,
-        "subscription": user.subscriptions.order_by("-started_at").first(),
-        "active": subscriptions.active_subscription(user),
-        "archived_jobs": user.jobs.filter(status__in=ASLEEP).count(),
+        **offered,
+        **_results(user),
+        "plan": offered.get(user.plan_id) or user.plan,
+        "subscription": bought[0] if bought else None,
+        "active": next((each for each in bought if each.status == ACTIVE), None),
         "waiting": request.GET.get("returned") == "paid" and user.plan_id != Plan.PREMIUM,
         "arrived": request.GET.get("returned") == "paid" and user.plan_id == Plan.PREMIUM,
         "given_up": request.GET.get("returned") == "cancelled",
     }
     return render(request, "pages/subscription.html", context)
+
+
+def _results(user: User) -> dict[str, Any]:
+    """How many jobs are in the archive, how many are to go there, and when the first one goes."""
+    to_go = Q(status=Status.COMPLETED, wake_at__isnull=False)
+    found: dict[str, Any] = user.jobs.aggregate(
+        archived_jobs=Count("pk", filter=Q(status__in=ASLEEP)),
+        dated_jobs=Count("pk", filter=to_go),
+        first_goes_at=Min("wake_at", filter=to_go),
+    )
+    return found
 
 
 @require_POST

@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 import pytest
 from django.conf import LazySettings
 from django.test import Client
-from pytest_django import DjangoCaptureOnCommitCallbacks
+from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from gas.billing import BillingUnavailable, Event, EventKind, EventRefused, SubscriptionState
 from gas.models import Status, Subscription, User
+from gas.services import subscriptions
+from tests.seams.billing import FakeBilling
 from tests.stage import Shelf, job_in
 
 pytestmark = pytest.mark.django_db
@@ -157,6 +159,57 @@ def test_a_provider_that_does_not_answer_is_a_page_that_says_so(
     assert answer.status_code == 503
     assert "does not answer" in answer.content.decode()
     assert answer["Retry-After"] == "60"
+
+
+@pytest.mark.usefixtures("subscription")
+def test_after_the_end_the_page_tells_until_when_results_stay(
+    researcher: Client, owner: User, shelf: Shelf
+) -> None:
+    Subscription.objects.update(status="ended", ended_at=NOW)
+    User.objects.filter(pk=owner.pk).update(plan="free")
+    for hour in (9, 7):
+        job_in(Status.COMPLETED, owner=owner, shelf=shelf, wake_at=NOW.replace(hour=hour))
+    page = researcher.get("/subscription/").content.decode()
+    assert "The results of 2 jobs are still at hand." in page
+    assert "from 1 January 2030, 07:00 UTC on" in page
+
+
+def test_who_never_subscribed_reads_nothing_of_a_grace(
+    researcher: Client, owner: User, shelf: Shelf
+) -> None:
+    job_in(Status.COMPLETED, owner=owner, shelf=shelf)
+    assert 'id="grace"' not in researcher.get("/subscription/").content.decode()
+
+
+def test_a_payment_that_fails_is_told_with_what_to_do(
+    researcher: Client, subscription: Subscription
+) -> None:
+    said = "Your payment did not go through"
+    assert said not in researcher.get("/subscription/").content.decode()
+    Subscription.objects.update(unpaid_since=NOW)
+    assert said in researcher.get("/subscription/").content.decode()
+
+
+@pytest.mark.usefixtures("subscription")
+def test_the_page_needs_few_questions(
+    researcher: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_max_num_queries(6):
+        researcher.get("/subscription/?returned=paid")
+
+
+def test_a_second_press_of_the_button_orders_nothing_new(
+    researcher: Client, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    billing = FakeBilling()
+    billing.owner = owner.pk
+    monkeypatch.setattr(subscriptions, "get_billing", lambda: billing)
+    for _ in range(3):
+        assert researcher.post("/subscription/checkout/").status_code == 302
+    assert len(set(billing.keys)) == 1
+    billing.tell("evt_1", "sub_1", SubscriptionState.ACTIVE)
+    researcher.post("/subscription/checkout/")
+    assert len(billing.keys) == 3
 
 
 def test_a_free_researcher_reads_what_lies_in_the_archive(
