@@ -26,6 +26,12 @@ MODIFIER sequence_variant
 _LINES = [line.split() for line in _RANKED.split("\n") if line]
 IMPACT = {term: impact for impact, *terms in _LINES for term in terms}
 RANK = {term: rank for rank, term in enumerate(IMPACT)}  # the lower, the worse
+_CSQ_WORDS = """
+synonymous missense stop_lost stop_gained inframe_deletion inframe_insertion frameshift
+splice_acceptor splice_donor start_lost splice_region stop_retained 5_prime_utr 3_prime_utr
+non_coding intron intergenic inframe_altering coding_sequence feature_elongation feature_truncation
+start_retained
+"""
 _SO_TERM = {
     "5_prime_utr": "5_prime_UTR_variant",
     "3_prime_utr": "3_prime_UTR_variant",
@@ -79,3 +85,7 @@ def _effect(entry: str) -> Effect:
     terms = tuple(map(so_term, words.split("&")))
     consequence = min(terms, key=RANK.__getitem__)
     return Effect(consequence, IMPACT[consequence], terms, *rest[:6])
+
+
+#: The terms that stand for a word of csq's.
+CSQ_TERMS = frozenset(map(so_term, _CSQ_WORDS.split()))

@@ -4,10 +4,12 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from gas.admin import staff_site
 from gas.views import chosen, health, jobs, public, results, subscription, uploads
+from gas.views.help import pages as help_pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", public.home, name="home"),
-    path("about/", public.about, name="about"),
+    path("help/", help_pages.index, name="help"),
+    path("help/<slug:name>/", help_pages.topic, name="help_topic"),
     path("terms/", public.terms, name="terms"),
     path("robots.txt", public.robots, name="robots"),
     path("provenance-key.pem", public.provenance_key, name="provenance_key"),

@@ -37,13 +37,6 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 @require_safe
-def about(request: HttpRequest) -> HttpResponse:
-    """Explain the results, the limits of the engine, and what becomes of files."""
-    return render(request, "pages/about.html", {**plans(), "reference": reference.in_use()})
-
-
-@login_not_required
-@require_safe
 def terms(request: HttpRequest) -> HttpResponse:
     """Say what is kept of whom, for how long, and what people may ask of the service."""
     context = {**plans(), "inputs_kept": settings.INPUTS_KEPT, "session": SESSION}

@@ -41,7 +41,8 @@ READ, SEND = ("get", "head"), ("post",)
 
 TABLE = {
     "home": Row(Reach.EVERYBODY, READ),
-    "about": Row(Reach.EVERYBODY, READ),
+    "help": Row(Reach.EVERYBODY, READ),
+    "help_topic": Row(Reach.EVERYBODY, READ, "topic"),
     "terms": Row(Reach.EVERYBODY, READ),
     "left": Row(Reach.EVERYBODY, READ),
     "decline_mails": Row(Reach.EVERYBODY, READ + SEND, "signed"),
@@ -107,6 +108,7 @@ def addresses(owner: User, shelf: Shelf) -> dict[str, str]:
         "file": [job.pk, "vcf"],
         "variant": [job.pk, 0],
         "upload": [upload.pk],
+        "topic": ["consequences"],
         "token": [
             api_tokens.issue(user=owner, name="a", scopes=[Scope.READ], lifetime=DAY).token.pk
         ],
