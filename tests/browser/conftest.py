@@ -1,7 +1,7 @@
 """How real: Debian's Chromium on our own pages; S3 is a shelf, unless a test starts the stack."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -88,12 +88,17 @@ class Window:
         return self
 
 
+def new_context(browser: Browser) -> BrowserContext:
+    """Open a browser profile of its own."""
+    return browser.new_context(
+        viewport={"width": 1280, "height": 900}, locale="en-GB", reduced_motion="reduce"
+    )
+
+
 @pytest.fixture
 def window(browser: Browser, live_server: LiveServer) -> Iterator[Window]:
     """A browser of somebody not signed in; its test fails when a page complained."""
-    context = browser.new_context(
-        viewport={"width": 1280, "height": 900}, locale="en-GB", reduced_motion="reduce"
-    )
+    context = new_context(browser)
     opened = Window(context, live_server.url)
     yield opened
     context.close()
@@ -107,11 +112,13 @@ def shelf(monkeypatch: pytest.MonkeyPatch) -> Shelf:
     return made
 
 
-def violations(page: Page) -> list[str]:
-    """Run axe-core (WCAG 2.2 A and AA, and best practices) on what is shown now."""
+def violations(page: Page, *, rules: Sequence[str] = ()) -> list[str]:
+    """Run axe-core (WCAG 2.2 A and AA, and best practices) on what is shown now, or some rules."""
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(AXE.read_text())
-    found: list[dict[str, Any]] = page.evaluate("async () => (await axe.run()).violations")
+    options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
+    run = "async options => (await axe.run(options)).violations"
+    found: list[dict[str, Any]] = page.evaluate(run, options)
     return [
         f"{rule['id']}: {node['html'][:120]} {node['failureSummary'][:300]}"
         for rule in found
