@@ -55,6 +55,9 @@ def outlived_inputs(dry_run: bool) -> Iterator[Difference]:
     for upload in over.iterator(PAGE):
         if not dry_run:
             with transaction.atomic():
+                # Wait for whoever is making a job of it, then look again: a job that this very
+                # transaction waited for is not seen by the statement that waited.
+                Upload.objects.select_for_update(of=("self",)).filter(pk=upload.pk).first()
                 if over.filter(pk=upload.pk).update(removed_at=Now()):
                     result_sets.discard_input(upload)
             result_sets.destroy_input(upload.key)
