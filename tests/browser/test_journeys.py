@@ -1,9 +1,11 @@
 """The whole service behind a real browser: fake Globus and Stripe, a local AWS, a real worker."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from dev.demo import TIMERS
 from dev.stack import Ports, Stack
@@ -18,7 +20,7 @@ PATIENCE = 120_000  # milliseconds: a job, or a thaw, from end to end on a busy 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The service, with results that stay until somebody has downloaded them."""
-    settings = TIMERS | {"GAS_FREE_RETENTION": "45s"}
+    settings = TIMERS | {"GAS_FREE_RETENTION": "45s", "GAS_PART_MIB": "5"}
     with Stack(tmp_path_factory.mktemp("stack"), Ports.free(), settings) as running:
         yield running
 
@@ -70,6 +72,37 @@ def test_a_file_goes_from_the_browser_to_storage_and_is_annotated(page: Page) ->
     page.get_by_role("button", name="Upload and annotate").click()
     expect(page.get_by_role("heading", name="From my disk")).to_be_visible()
     expect(page.get_by_role("heading", name="Results are ready")).to_be_visible(timeout=PATIENCE)
+
+
+def test_a_large_file_goes_on_after_a_break_and_a_reload(page: Page, tmp_path: Path) -> None:
+    file, line = tmp_path / "large.vcf", 99 * b"x" + b"\n"
+    file.write_bytes(EXAMPLE.read_bytes() + line * (400 * 1024))  # fails at once when it is read
+    sent: list[str] = []
+    page.route("**/gas-inputs/inputs/**", lambda route: breaking_after(4, route, sent))
+    sign_in(page, "Free researcher")
+    page.goto("/jobs/new/")
+    page.get_by_label("Choose a VCF").set_input_files(file)
+    page.get_by_role("button", name="Upload and annotate").click()
+    expect(page.get_by_text(re.compile(r"^5\d %"))).to_be_visible(timeout=PATIENCE)
+    page.reload()
+    page.unroute_all()
+    expect(page.get_by_role("heading", name="Not finished")).to_be_visible()
+    rest = []
+    page.on("request", lambda made: rest.append(made.url) if made.method == "PUT" else None)
+    page.get_by_label("Choose a VCF").set_input_files(file)
+    page.get_by_role("button", name="Upload and annotate").click()
+    expect(page.get_by_role("heading", name="large.vcf")).to_be_visible(timeout=PATIENCE)
+    assert (len(sent), len(rest)) == (4, 4)
+    expect(page.get_by_role("heading", name="This job failed")).to_be_visible(timeout=PATIENCE)
+
+
+def breaking_after(most: int, route: Route, sent: list[str]) -> None:
+    """Let so many requests through to storage; for all others the connection breaks."""
+    if len(sent) < most:
+        sent.append(route.request.url)
+        route.continue_()
+    else:
+        route.abort("connectionreset")
 
 
 def test_a_vcf_that_breaks_inside_fails_with_the_line(page: Page) -> None:

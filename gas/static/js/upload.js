@@ -75,7 +75,8 @@ class Entry {
 
   // Sends the file and asks for its annotation; never fails, but says what went wrong.
   async send() {
-    this.transfer ??= new Transfer(this.file, { begin: form.dataset.begin, token, onProgress: () => this.report() });
+    const onFailure = () => (part("pace", this.row).textContent = "interrupted, trying again");
+    this.transfer ??= new Transfer(this.file, { begin: form.dataset.begin, token, onProgress: () => this.report(), onFailure });
     this.show("sending");
     try {
       this.job = await this.transfer.run(() => this.fields());

@@ -12,8 +12,8 @@ async function sha256(blob) {
 }
 
 export class Transfer {
-  constructor(file, { begin, token, onProgress }) {
-    Object.assign(this, { file, begin, token, onProgress });
+  constructor(file, { begin, token, onProgress, onFailure }) {
+    Object.assign(this, { file, begin, token, onProgress, onFailure });
     this.ticket = null;
     this.done = new Set(); // numbers of parts that have arrived
     this.arrived = 0; // their bytes
@@ -58,7 +58,7 @@ export class Transfer {
 
   #ask(url, fields) {
     const { signal } = this.stop;
-    return patiently(() => post(url, this.token, fields, signal), signal);
+    return patiently(() => post(url, this.token, fields, signal), signal, this.onFailure);
   }
 
   #part(number) {
@@ -91,7 +91,7 @@ export class Transfer {
       await patiently(async () => {
         const link = await post(this.ticket.parts, this.token, { number, sha256: digest }, signal);
         await put(link, bytes, { signal, onProgress: (loaded) => this.#fly(number, loaded) });
-      }, signal).finally(() => this.flying.delete(number));
+      }, signal, this.onFailure).finally(() => this.flying.delete(number));
     }
     this.done.add(number);
     this.arrived += bytes.size;

@@ -53,7 +53,7 @@ function refusal({ responseText, status }) {
 }
 
 // Does something until it succeeds, ever more patiently; the last failure is thrown.
-export async function patiently(what, signal) {
+export async function patiently(what, signal, onFailure) {
   for (let tries = 1; ; tries += 1) {
     if (signal.aborted) throw new Stopped();
     try {
@@ -63,6 +63,7 @@ export async function patiently(what, signal) {
       if (problem instanceof Refused || problem.name === "NotReadableError") throw problem;
       if (tries === TRIES) throw problem.name === "TypeError" ? new Error(BROKEN) : problem;
     }
+    onFailure();
     await rest(FIRST_WAIT * 2 ** (tries - 1), signal);
   }
 }
