@@ -64,12 +64,20 @@ def _try(task: Task[Any, Any], job: Job, heartbeat: Heartbeat) -> None:
         files, variants = _annotated(job, heartbeat)
     except InputRefused as refusal:
         _refuse(job, str(refusal))
-    except AnnotatorFailed:
-        logger.exception("the annotator failed on job %s", job.pk)
+    except AnnotatorFailed as failure:
+        logger.warning("the annotator failed on job %s: %s", job.pk, _outline(str(failure)))
         job.let_go(wake_in=settings.RETRY_AFTER, setbacks=BREAKDOWN)
         raise task.retry(countdown=settings.RETRY_AFTER.total_seconds()) from None
     else:
         _complete(job, files, variants)
+
+
+def _outline(failure: str) -> str:
+    """Where it broke, without what it had read: that may be names of samples, and genotypes."""
+    first, *others = failure.splitlines()
+    places = [line.strip() for line in others if line.startswith('  File "')]
+    kind = others[-1].partition(":")[0] if others else ""
+    return "; ".join([first.partition(":")[0], *places[-5:], kind if kind.isidentifier() else ""])
 
 
 def _annotated(job: Job, heartbeat: Heartbeat) -> tuple[list[ResultFile], int]:
