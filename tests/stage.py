@@ -197,7 +197,8 @@ def _dates(status: Status, start: datetime, owner: User) -> dict[str, Any]:
     if status in (Status.QUEUED, Status.RUNNING):
         dates["wake_at"] = start
     if status == Status.RUNNING:
-        dates |= {"stage": "annotate", "percent": 42}
+        stages = [["sort", start.isoformat()], ["annotate", timezone.now().isoformat()]]
+        dates |= {"stage": "annotate", "percent": 42, "stages": stages}
     if Status.COMPLETED in way:
         dates |= {"completed_at": start + timedelta(seconds=2 * STEP), "result_prefix": "results/"}
     if Status.ARCHIVED in way:

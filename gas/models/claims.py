@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 WELL: dict[str, Any] = {"trouble": "", "troubled_at": None}
 
 #: The columns of a job that no annotator works on.
-UNTOLD: dict[str, Any] = {"stage": "", "percent": 0}
+UNTOLD: dict[str, Any] = {"stage": "", "percent": 0, "stages": []}
 
 
 class LeaseLost(Exception):

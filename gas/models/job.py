@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
+from django.utils import timezone
 
 from gas.models.audit import JobEvent, Notice
 from gas.models.claims import UNTOLD, WELL, JobQuerySet, LeaseLost
@@ -45,6 +46,9 @@ class Job(models.Model):
         max_length=20, blank=True, help_text="What the annotator is at; empty when it does not run."
     )
     percent = models.PositiveSmallIntegerField(default=0, help_text="How far it is.")
+    stages = models.JSONField(
+        default=list, blank=True, editable=False, help_text="What it has been at, and since when."
+    )
 
     failure = models.TextField(blank=True)
     result_prefix = models.CharField(max_length=100, blank=True)
@@ -148,8 +152,12 @@ class Job(models.Model):
 
     def tell(self, stage: str, percent: int) -> None:
         """Say how far the annotator is, for the page; LeaseLost when the claim is stale."""
-        if not self._mine().update(stage=stage, percent=percent):
+        last = self.stages[-1][0] if self.stages else ""
+        new = [] if stage == last else [[stage, timezone.now().isoformat()]]
+        stages = [*self.stages, *new]
+        if not self._mine().update(stage=stage, percent=percent, stages=stages):
             raise LeaseLost(f"job {self.pk} is no longer held by {self.lease_owner}")
+        self.stages = stages
 
     def let_go(
         self, *, wake_in: timedelta, setbacks: int = 0, trouble: str = "", **changes: Any

@@ -34,6 +34,14 @@ FRESH = (Status.QUEUED, Status.RUNNING)
 
 
 @dataclass(frozen=True)
+class Line:
+    """One line of the log of a job that runs."""
+
+    at: datetime
+    words: str
+
+
+@dataclass(frozen=True)
 class Stage:
     """One stage of a running job: over, going on, or still to come."""
 
@@ -64,6 +72,7 @@ def now(job: Job) -> dict[str, Any]:
         "place": place,
         "stage": STAGES.get(job.stage, "Working"),
         "stages": _stages(job.stage),
+        "lines": _lines(job, events),
         "seconds_left": max(0, round(left)),
         "tier": tier,
     }
@@ -121,6 +130,18 @@ def _stages(current: str) -> list[Stage]:
     names = list(STAGES)
     at = names.index(current) if current in STAGES else 0
     return [Stage(STAGES[name], number < at, number == at) for number, name in enumerate(names)]
+
+
+def _lines(job: Job, events: list[JobEvent]) -> list[Line]:
+    """What a running job has been at, and how far it is."""
+    begun = _since(events, Status.RUNNING)
+    if job.state is not Status.RUNNING or begun is None:
+        return []
+    lines = [Line(begun, STAGES[""])]
+    lines += [Line(datetime.fromisoformat(at), STAGES.get(name, name)) for name, at in job.stages]
+    if job.stages:
+        lines[-1] = Line(lines[-1].at, f"{lines[-1].words}: {job.percent} %")
+    return lines
 
 
 def _since(events: list[JobEvent], state: Status) -> datetime | None:

@@ -1,15 +1,16 @@
 """What the row of a job says while the annotator works on it, and who may write it."""
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import IntegrityError, OperationalError, transaction
+from django.utils import timezone
 
 from annotator.errors import AnnotatorFailed, InputRefused
 from annotator.progress import STAGES
 from gas.models import Job, LeaseLost, Status, User
-from gas.views.jobs import STAGES as IN_WORDS
+from gas.views.job_parts import STAGES as IN_WORDS
 from tasks.annotate import annotate
 from tasks.leases import Heartbeat
 from tasks.progress import EVERY_SECONDS, Teller
@@ -51,6 +52,19 @@ def test_nothing_is_told_of_a_job_that_is_not_annotated_any_more(
     world.child.fault = fault
     world.broker.deliver("annotate")
     assert told(job) == ("", 0)
+
+
+def test_each_stage_is_written_down_once_with_its_beginning(world: World, owner: User) -> None:
+    job = world.queued(owner)
+    claim, begun = claimed(job), timezone.now()
+    for stage, percent in [("sort", 1), ("sort", 50), ("annotate", 60), ("write", 99)]:
+        claim.tell(stage, percent)
+    stages = read(job).stages
+    assert [stage for stage, _ in stages] == ["sort", "annotate", "write"]
+    moments = [begun, *(datetime.fromisoformat(at) for _, at in stages), timezone.now()]
+    assert moments == sorted(moments)
+    claim.let_go(wake_in=timedelta(0))
+    assert read(job).stages == []
 
 
 def test_a_job_taken_over_begins_anew(world: World, owner: User) -> None:

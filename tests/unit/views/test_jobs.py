@@ -63,6 +63,16 @@ def test_the_page_of_a_running_job_shows_how_far_it_is(
     assert '<progress id="job-progress" max="100" value="37">37 %</progress>' in page
 
 
+def test_the_page_of_a_running_job_has_its_log_so_far(
+    researcher: Client, owner: User, shelf: Shelf
+) -> None:
+    job = job_in(Status.RUNNING, owner=owner, shelf=shelf)
+    page = page_of(researcher, job)
+    log = page.partition('id="live-log"')[2].partition(">")[2].partition("</pre>")[0]
+    words = [line.partition("  ")[2] for line in log.strip().splitlines()]
+    assert words == ["Fetching your file", "Sorting", "Annotating: 42 %"]
+
+
 def test_a_step_forward_renews_the_page_and_is_not_read_aloud(
     researcher: Client, owner: User, shelf: Shelf
 ) -> None:
