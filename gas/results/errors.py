@@ -37,3 +37,10 @@ class Busy(ResultsRefused):
 
     def __init__(self) -> None:
         super().__init__("Many people are looking through results just now; try again in a minute.")
+
+
+class NoSuchRow(ResultsRefused):
+    """The table does not have the row behind which a page is to begin."""
+
+    def __init__(self) -> None:
+        super().__init__("The address begins behind a row that this table does not have.")

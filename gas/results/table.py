@@ -140,7 +140,11 @@ class Table:
 
     def groups_where(self, may_hold: Callable[[BoundsOf], bool]) -> list[int]:
         """Return the row groups that the footer does not rule out."""
-        return [at for at in range(len(self.firsts)) if may_hold(partial(self._bounds, at))]
+        return [
+            at
+            for at in range(len(self.firsts))
+            if self._footer.row_group(at).num_rows and may_hold(partial(self._bounds, at))
+        ]
 
     def read(
         self, groups: Iterable[int], columns: Iterable[str], until: Deadline

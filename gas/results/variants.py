@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gas.results.conditions import judged
-from gas.results.errors import TooSlow
+from gas.results.errors import NoSuchRow, TooSlow
 from gas.results.filters import Filter
 from gas.results.scan import KEY, Found, Sort, found, values_of
 from gas.results.table import Deadline, Table
@@ -81,8 +81,11 @@ def page(
 ) -> Page:
     """Return the variants that come behind a row, or the first, and how many there are in all.
 
-    Counting goes on for COUNTING seconds when all else is done; `counted` saves it. TooSlow.
+    Counting goes on for COUNTING seconds when all else is done; `counted` saves it.
+    Raises NoSuchRow, TooSlow.
     """
+    if behind is not None and behind >= table.rows:
+        raise NoSuchRow
     groups = table.groups_where(wanted.may_hold)
     if order == IN_PLACE and behind is not None:  # all before it need not be looked at
         counted = counted or _Tally(found(table, wanted, order.by, groups, until)).rest()

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
 from gas.models import Job, ResultFile
-from gas.results.errors import ResultsRefused
+from gas.results.errors import NoSuchRow, ResultsRefused
 from gas.results.variants import Page
 from gas.services import jobs, reference, results
 from gas.services.jobs import JobRefused
@@ -56,7 +56,7 @@ def variants(request: SignedIn, job_id: int) -> HttpResponse:
     try:
         asked = filter_form.read(request.GET)
         page = results.find(job=job, wanted=asked.wanted, order=asked.order, behind=asked.behind)
-    except NotUnderstood as error:
+    except (NotUnderstood, NoSuchRow) as error:
         status, said = 400, str(error)
     except JobRefused as refusal:
         status, said, at_hand = 409, str(refusal), False

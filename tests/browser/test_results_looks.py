@@ -41,7 +41,6 @@ TABLE = {
     ("name", "path"),
     [
         ("charts", "results/"),
-        ("variants", "variants/"),
         (
             "filtered",
             "variants/?gene=PDIA2+AXIN1&impact=HIGH&2-clinvar=Benign&sort=-allele_frequency",

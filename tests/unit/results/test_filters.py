@@ -17,7 +17,7 @@ from tests.tables import PLACE, a_file, parquet, sample, tsv
 from tests.unit.results import naive
 
 LINES = tsv(sample())
-CONTENT = parquet(sample())
+CONTENT = parquet(sample(), group=90)
 
 _FREQUENCY = st.sampled_from(["0", "0.01", "0.05", "0.5", "1"])
 _FIELDS: dict[str, st.SearchStrategy[list[str]]] = {
@@ -69,7 +69,7 @@ def chosen(query: str) -> list[str]:
     return lines
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(addresses())
 def test_a_filter_chooses_what_plain_python_chooses(query: str) -> None:
     rows = naive.wanted(LINES, query)
@@ -89,7 +89,7 @@ def test_a_region_reads_only_the_row_groups_that_can_hold_it() -> None:
     everything, region = a_file(CONTENT), a_file(CONTENT)
     list(exports.tsv(Table(everything), Filter(), Deadline.within(60)))
     list(exports.tsv(Table(region), a_filter("region=chrM:1-2000"), Deadline.within(60)))
-    assert len(everything.asked) > 5 * len(region.asked)
+    assert len(everything.asked) > 2 * len(region.asked)
 
 
 def test_only_the_columns_that_are_needed_are_read() -> None:
