@@ -84,18 +84,23 @@ def every_transcript(*, job: Job, row: int) -> list[Row]:
 
 def export(*, job: Job, wanted: Filter, kind: Format) -> Export:
     """Begin a file of the wanted variants; raises JobRefused, ResultsRefused, StorageError."""
-    table, until = _table(_file(job, ResultFile.Kind.PARQUET)), Deadline.within(EXPORT_SECONDS)
+    with _still_there():
+        return Export(_pieces(job, wanted, kind, Deadline.within(EXPORT_SECONDS)))
+
+
+def _pieces(job: Job, wanted: Filter, kind: Format, until: Deadline) -> Iterator[bytes]:
+    table = _table(_file(job, ResultFile.Kind.PARQUET))
     match kind:
         case Format.PARQUET:
-            return Export(exports.parquet(table, wanted, until))
+            return exports.parquet(table, wanted, until)
         case Format.TSV:
-            return Export(bgzf.packed(exports.tsv(table, wanted, until)))
+            return bgzf.packed(exports.tsv(table, wanted, until))
         case Format.VCF:
             source = _source(_file(job, ResultFile.Kind.VCF))
             index = Index.read(_source(_file(job, ResultFile.Kind.INDEX)))
             places = exports.places(table, wanted, until)
             lines = vcf.records(source, index, places, wanted.words, until)
-            return Export(bgzf.packed(lines))
+            return bgzf.packed(lines)
 
 
 def curl_line(*, file: ResultFile) -> str:
@@ -109,11 +114,19 @@ def _one_of_few() -> Iterator[None]:
     if not _looking.acquire(timeout=PATIENCE):
         raise Busy
     try:
+        with _still_there():
+            yield
+    finally:
+        _looking.release()
+
+
+@contextmanager
+def _still_there() -> Iterator[None]:
+    """Refuse what was moved to the archive since its row was read."""
+    try:
         yield
     except (ObjectMissing, NotThawed) as error:
         raise JobRefused("These results are just being moved; please reload the page.") from error
-    finally:
-        _looking.release()
 
 
 def _file(job: Job, kind: ResultFile.Kind) -> ResultFile:

@@ -102,6 +102,8 @@ def filtered_file(request: SignedIn, job_id: int, kind: str) -> HttpResponseBase
         if not wanted:
             return redirect("download", job.pk, kind)
         pieces = results.export(job=job, wanted=wanted, kind=Format(kind))
+        if request.method == "HEAD":  # whose body nobody takes, and so nobody would close
+            pieces.close()
     except NotUnderstood as error:
         return errors.page(request, 400, str(error))
     except JobRefused as refusal:
