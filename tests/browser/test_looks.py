@@ -15,8 +15,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, FilePayload, Page
 from pytest_django.live_server_helper import LiveServer
 
-from gas.models import Job, ResultFile, Status, Subscription, Upload, User
-from gas.services import uploads
+from gas.models import Job, ResultFile, Status, Subscription, User
 from gas.services.jobs import EXAMPLE
 from tests.browser.conftest import Window, new_context, violations
 from tests.stage import Shelf, job_in
@@ -143,27 +142,6 @@ def test_the_list_of_jobs(window: Window, owner: User, shelf: Shelf) -> None:
 
 def test_the_empty_list_of_jobs(window: Window, owner: User) -> None:
     look_at(window.sign_in(owner).open("/jobs/"), "jobs-empty")
-
-
-def test_the_ways_to_start_a_job(window: Window, owner: User) -> None:
-    page = window.sign_in(owner).open("/jobs/new/")
-    look_at(page, "new-job")
-    page.set_input_files("#file", files=[a_file("trio7.vcf", b"##fileformat=VCFv4.2\n")])
-    look_at(page, "new-job-chosen")
-    page.get_by_role("button", name="Remove").click()
-    page.set_input_files("#file", files=[a_file("page.vcf", b"<html>")])
-    look_at(page, "new-job-refused")
-
-
-@pytest.mark.parametrize("state", ["waiting", "arrived", "refused"])
-def test_an_upload(window: Window, owner: User, shelf: Shelf, state: str) -> None:
-    upload = uploads.begin(owner=owner, filename="trio7.vcf.gz").upload
-    if state == "arrived":
-        shelf.take_in(upload, b"##fileformat=VCFv4.2\n")
-    if state == "refused":
-        upload.refuse("The file is JSON, not a VCF.")
-    look_at(window.sign_in(owner).open(f"/uploads/{upload.pk}/"), f"upload-{state}")
-    assert Upload.objects.count() == 1
 
 
 def _free(owner: User, shelf: Shelf) -> None:

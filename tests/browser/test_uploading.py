@@ -17,6 +17,7 @@ from gas.storage.digests import MIB
 from tasks import pipeline
 from tests.browser.conftest import Window
 from tests.browser.test_looks import a_file
+from tests.references import two_references
 from tests.stage import Shelf
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("plans")]
@@ -150,6 +151,27 @@ def test_files_that_cannot_do_are_refused_before_they_are_sent(window: Window, o
     assert Upload.objects.count() == 0
 
 
+def test_a_reference_that_fits_no_file_cannot_be_chosen(
+    window: Window, owner: User, shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with two_references(tmp_path, monkeypatch):
+        page = window.sign_in(owner).open("/jobs/new/")
+        storage(page, shelf, GRCH37)
+        choose(page, ("older.vcf", GRCH37))
+        usual = page.get_by_role("radio", name=re.compile("^GRCh38"))
+        expect(usual).to_be_disabled()
+        choose(page, ("newer.vcf", GRCH38))
+        usual.check()
+        expect(page.get_by_role("alert")).to_contain_text(
+            "looks like GRCh37 by its contig lengths; the chosen reference is GRCh38."
+        )
+        page.get_by_role("button", name="Remove: newer.vcf").click()
+        page.get_by_role("radio", name="As the file says").check()
+        start(page)
+        expect(page.get_by_role("heading", name="older.vcf")).to_be_visible()
+    assert Job.objects.get().bundle == "older"
+
+
 def test_of_several_files_each_becomes_a_job_and_the_wrong_one_none(
     new_job: Page, shelf: Shelf
 ) -> None:
@@ -211,7 +233,8 @@ def test_an_upload_can_be_paused_and_goes_on_with_what_is_missing(
 ) -> None:
     new_job.route(f"{BUCKET}**", lambda route: None)  # S3 does not answer yet
     choose(new_job, ("large.vcf", LARGE))
-    start(new_job)
+    with new_job.expect_request(f"{BUCKET}**"):
+        start(new_job)
     new_job.get_by_role("button", name="Pause").click()
     expect(new_job.get_by_role("button", name="Resume")).to_be_visible()
     new_job.unroute(f"{BUCKET}**")
@@ -236,6 +259,7 @@ def test_the_same_file_goes_on_after_a_reload_with_what_is_missing(
     asked = storage(new_job, shelf, LARGE)
     choose(new_job, ("large.vcf", LARGE))
     start(new_job)
+    expect(new_job.get_by_role("heading", name="Not finished")).to_have_count(0)
     expect(new_job.get_by_role("heading", name="large.vcf")).to_be_visible()
     assert sorted(asked) == [3, 4]
     assert Job.objects.get().upload.size == len(LARGE)

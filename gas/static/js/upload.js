@@ -120,7 +120,8 @@ class Entry {
 
   report() {
     if (this.state !== "sending") return;
-    const { loaded, speed } = this.transfer;
+    const { loaded, speed, ticket } = this.transfer;
+    forgetUnfinished(ticket.cancel);
     const total = this.file.size;
     const percent = Math.floor((100 * loaded) / total);
     part("bar", this.row).value = percent;
@@ -136,6 +137,12 @@ function chosenReference() {
   return option?.value ? option : null;
 }
 
+// What goes on here is no longer offered as unfinished.
+function forgetUnfinished(address) {
+  const row = document.querySelector(`form[action="${address}"]`)?.closest("li");
+  if (row) (row.parentElement.children.length > 1 ? row : row.closest("section")).remove();
+}
+
 function say(words) {
   if (part("said").textContent !== words) part("said").textContent = words;
 }
@@ -144,7 +151,7 @@ function say(words) {
 function arrange() {
   const ready = entries.filter((entry) => entry.state === "new").length;
   const begun = entries.some((entry) => !["new", "wrong"].includes(entry.state));
-  part("fields").hidden = !entries.length || begun;
+  part("fields").hidden = entries.every((entry) => entry.wrong) || begun;
   part("start").disabled = !ready;
   part("start").textContent = ready > 1 ? `Upload and annotate ${ready} files` : "Upload and annotate";
   part("one").hidden = entries.length !== 1;

@@ -1,17 +1,14 @@
 """A server with two references: the usual one, and one of another assembly beside it."""
 
-import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.test import Client
 
-from annotator import bundles
 from gas.models import Job, Upload, User
-from gas.services import reference, uploads
+from gas.services import uploads
+from tests.references import two_references
 from tests.stage import Shelf
 from tests.unit.views.test_uploads import VCF, submit
 
@@ -29,20 +26,8 @@ def upload(owner: User) -> Upload:
 
 @pytest.fixture(autouse=True)
 def two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for folder, assembly in (("usual", "GRCh38"), ("older", "GRCh37")):
-        copied = shutil.copytree(bundles.DEMO, tmp_path / folder)
-        manifest = json.loads((copied / "bundle.json").read_text())
-        source = {"name": "ClinVar", "release": "2026-01-05", "path": "genome.fa.gz"}
-        manifest |= {"id": folder, "assembly": assembly, "sources": [source | {"columns": {}}]}
-        (copied / "bundle.json").write_text(json.dumps(manifest))
-    (tmp_path / "broken").mkdir()
-    (tmp_path / "broken/bundle.json").write_text("{}")
-    monkeypatch.setattr(settings, "BUNDLE", tmp_path / "usual")
-    for cached in (reference.in_use, reference.installed):
-        cached.cache_clear()
-    yield
-    for cached in (reference.in_use, reference.installed):
-        cached.cache_clear()
+    with two_references(tmp_path, monkeypatch):
+        yield
 
 
 def test_both_are_offered_with_the_releases_of_their_sources(researcher: Client) -> None:
