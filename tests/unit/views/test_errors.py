@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from html import unescape
 
 import pytest
 from django.core.cache import cache
@@ -22,11 +23,18 @@ def quiet(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
         yield
 
 
-def test_every_status_has_words() -> None:
-    for status in (400, 403, 404, 405, 409, 413, 429, 500, 503):
-        answer = errors.page(RequestFactory().get("/"), status)
-        assert answer.status_code == status
-        assert errors.SENTENCES[status][0] in answer.content.decode()
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 409, 413, 429, 500, 503])
+def test_every_status_has_words_and_says_what_to_do_next(status: int) -> None:
+    answer = errors.page(RequestFactory().get("/"), status)
+    assert answer.status_code == status
+    title, sentence, steps = errors.SENTENCES[status]
+    told = unescape(answer.content.decode())
+    assert title in told
+    assert sentence in told
+    assert steps
+    for step in steps:
+        assert step.text in told
+        assert not step.link or f'<a href="{step.address}">{step.link}</a>' in told
 
 
 @pytest.mark.parametrize("status", [500, 503])
