@@ -87,5 +87,5 @@ def _effect(entry: str) -> Effect:
     return Effect(consequence, IMPACT[consequence], terms, *rest[:6])
 
 
-#: The terms that stand for a word of csq's.
-CSQ_TERMS = frozenset(map(so_term, _CSQ_WORDS.split()))
+#: The terms that stand for a word of csq's, and for one that is new.
+CSQ_TERMS = frozenset(map(so_term, [*_CSQ_WORDS.split(), "a new word"]))

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Refusals:
-    """Sentences of one kind, and what to do about them."""
+    """Sentences of one kind, what to do about them, and a command that helps."""
 
     kind: str
     advice: str
     sentences: tuple[str, ...]
+    command: str = ""
 
 
 REFUSALS = (
@@ -33,8 +34,7 @@ REFUSALS = (
     ),
     Refusals(
         "It is written in a way that is not read here",
-        "Write it anew: bcftools view -Oz -o new.vcf.gz old.vcf gives what is read here, and"
-        " text that went through an editor is saved as plain UTF-8 with line feeds.",
+        "Write it anew. Text that went through an editor is saved as plain UTF-8 with line feeds.",
         (
             "The VCF version is not supported; versions 4.0 to 4.5 are.",
             "The BCF version is not supported; version 2.2 is.",
@@ -45,11 +45,12 @@ REFUSALS = (
             "The file is written in UTF-16; save it as plain text (UTF-8).",
             "The lines end with carriage returns alone; save them with line feeds.",
         ),
+        command="bcftools view -Oz -o new.vcf.gz old.vcf",
     ),
     Refusals(
         "It came incomplete or broken",
-        "Compare its size or checksum with that of the original and copy it again; gzip -t file"
-        " tells whether yours is whole. Where yours is broken too, it has to be written anew.",
+        "Compare its size or checksum with that of the original, and copy it again. Where the"
+        " original is broken too, it has to be written anew.",
         (
             "The gzip data ends too early, after byte ...: it is truncated.",
             "The file ends without the BGZF end-of-file block: it is truncated.",
@@ -57,6 +58,7 @@ REFUSALS = (
             "The gzip data is corrupt at its very start.",
             "The BCF is truncated or corrupt.",
         ),
+        command="gzip -t trio.vcf.gz && echo whole",
     ),
     Refusals(
         "Its header is wrong",
@@ -79,7 +81,7 @@ REFUSALS = (
     Refusals(
         "One of its records is wrong",
         "Mend or take out the line that is named; lines are counted from the top of the"
-        " decompressed file: zcat file.vcf.gz | sed -n 1234p shows line 1234.",
+        " decompressed file.",
         (
             "line ...: ... columns, where the header has ....",
             "line ...: POS '...' is not a number.",
@@ -92,6 +94,7 @@ REFUSALS = (
             "line ...: holds a NUL byte.",
             "line ...: holds a carriage return in its middle.",
         ),
+        command="zcat trio.vcf.gz | sed -n 1234p",
     ),
     Refusals(
         "It is on another assembly",

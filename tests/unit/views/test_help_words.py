@@ -42,6 +42,13 @@ def test_the_words_of_csq_are_those_in_the_program() -> None:
     assert {*words, "intron", "intergenic"} == set(consequence._CSQ_WORDS.split())
 
 
+def test_a_term_that_csq_never_gives_is_marked() -> None:
+    by_csq = {term.name: term.by_csq for term in terms()}
+    assert by_csq["missense_variant"]
+    assert by_csq["sequence_variant"]  # for a word that is in no table
+    assert not by_csq["upstream_gene_variant"]
+
+
 def test_every_reason_is_explained() -> None:
     told = {entry.reason: entry for entry in unannotated()}
     assert set(told) == {reason.value for reason in Reason}
