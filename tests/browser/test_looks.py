@@ -11,12 +11,15 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.test import RequestFactory
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, FilePayload, Page
+from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from gas.models import Job, ResultFile, Status, Subscription, User
 from gas.services.jobs import EXAMPLE
+from gas.views import errors
+from gas.views.help.pages import TOPICS
 from tests.browser.conftest import Window, new_context, violations
 from tests.stage import Shelf, job_in
 
@@ -25,6 +28,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 SHOTS = os.environ.get("GAS_SHOTS")
 WIDTHS = (1280, 700, 320)  # the narrowest last: it has the most to find
 COLOURS = ("color-contrast", "link-in-text-block")
+HELP = [f"/help/{topic.name}/" for topic in TOPICS]
 
 
 @pytest.fixture(scope="session")
@@ -87,16 +91,33 @@ def take_pictures(page: Page, name: str) -> None:
             page.screenshot(path=f"{SHOTS}/{name}-{theme}-{width}.png", full_page=True)
 
 
-@pytest.mark.parametrize(
-    ("name", "path"),
-    [("home", "/"), ("login", "/login/")],
-)
-def test_public_pages(window: Window, name: str, path: str) -> None:
-    look_at(window.open(path), name)
+@pytest.mark.parametrize("path", ["/", "/login/", "/terms/", "/help/", *HELP])
+def test_public_pages(window: Window, path: str) -> None:
+    look_at(window.open(path), path.strip("/").replace("/", "-") or "home")
+
+
+def test_the_landing_page_of_somebody_signed_in(window: Window, owner: User) -> None:
+    page = window.sign_in(owner).open("/")
+    assert page.get_by_role("link", name="Your jobs").is_visible()
+    look_at(page, "home-signed-in")
+
+
+def test_the_help_shows_the_term_that_a_link_names(window: Window) -> None:
+    page = window.open("/help/consequences/#stop_lost")
+    expect(page.locator("#stop_lost")).to_be_in_viewport()
+    assert page.locator("#stop_lost").evaluate("shown => shown.matches(':target')")
 
 
 def test_a_page_that_does_not_exist(window: Window) -> None:
     look_at(window.open("/nothing/", status=404), "not-found")
+
+
+def test_the_page_of_our_own_failures(window: Window) -> None:
+    broken = errors.page(RequestFactory().get("/"), 500).content.decode()
+    page = window.open("/login/")
+    page.route("**/broken/", lambda route: route.fulfill(body=broken, content_type="text/html"))
+    page.goto(f"{window.site}/broken/")
+    look_at(page, "failure")
 
 
 @pytest.mark.parametrize("status", Status)
