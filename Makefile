@@ -49,6 +49,7 @@ format: $(READY) ## Format the code
 bench: $(READY) ## Print the performance ratios
 	@$(PYTHON) -m bench.annotate
 	@$(PYTHON) -m bench.pipeline
+	@$(PYTHON) -m bench.web
 
 lock: $(READY) ## Pin and hash what pyproject.toml asks for
 	@dev/install lock

@@ -1,5 +1,6 @@
 """Running a job again while others want its rows: one new job, and never one without a file."""
 
+from collections.abc import Callable
 from functools import partial
 from threading import Event
 
@@ -45,7 +46,10 @@ def test_a_job_deleted_while_it_is_run_again_leaves_a_new_job_with_its_file_or_n
 ) -> None:
     for _ in range(TIMES):
         job = cancelled(world, owner)
-        calls = [partial(again, job, owner), partial(jobs.delete, job=job, actor=owner)]
+        calls: list[Callable[[], object]] = [
+            partial(again, job, owner),
+            partial(jobs.delete, job=job, actor=owner),
+        ]
         at_once(*(calls if order == "rerun first" else calls[::-1]))
         new = Job.objects.filter(upload_id=job.upload_id).exclude(pk=job.pk)
         assert not Job.objects.filter(pk=job.pk).exists()
