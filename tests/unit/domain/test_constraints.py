@@ -79,6 +79,9 @@ NONSENSE: dict[str, Callable[[User], object]] = {
     "archived_needs_receipts": lambda owner: put(owner, Status.ARCHIVED),
     "only_work_in_flight_is_leased": lambda owner: put(owner, Status.QUEUED, lease_until=Now()),
     "only_running_jobs_are_told_of": lambda owner: put(owner, Status.QUEUED, stage="annotate"),
+    "parts_were_announced": lambda owner: Upload.objects.create(
+        owner=owner, filename="a", parts_id="1"
+    ),
     "complete_upload_has_a_size": lambda owner: Upload.objects.create(
         owner=owner, filename="a", status="complete"
     ),
