@@ -1,9 +1,14 @@
 """The whole service behind a real browser: fake Globus and Stripe, a local AWS, a real worker."""
 
+import gzip
 import re
+import shlex
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
+import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
@@ -64,6 +69,45 @@ def test_from_signing_in_to_a_downloaded_result_and_out_again(page: Page) -> Non
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
+def test_variants_are_filtered_shared_and_downloaded_as_three_kinds_of_files(page: Page) -> None:
+    sign_in(page, "Free researcher")
+    page.get_by_role("button", name="Use the example").click()
+    expect(page.get_by_role("heading", name="Results are ready")).to_be_visible(timeout=PATIENCE)
+    full = page.request.get(f"{page.url}files/tsv/").body()
+    page.get_by_role("link", name="Browse and filter the variants").click()
+    page.get_by_label("Gene", exact=True).fill("pdia2")
+    page.get_by_label("missense variant").check()
+    page.get_by_role("button", name="Show variants").click()
+    header, *lines = gzip.decompress(full).decode().splitlines()
+    rows = [dict(zip(header.split("\t"), line.split("\t"), strict=True)) for line in lines]
+    asked = {"gene": "PDIA2", "consequence": "missense_variant"}
+    wanted = [line for line, row in zip(lines, rows, strict=True) if asked.items() <= row.items()]
+    alleles = list(dict.fromkeys(tuple(line.split("\t")[:4]) for line in wanted))
+    assert 1 < len(alleles) <= len(wanted) < len(lines)
+    title = f"{len(alleles)} variants match"
+    expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
+    expect(page.get_by_role("rowheader")).to_have_count(len(alleles))
+    files = {kind: _downloaded(page, kind) for kind in ("TSV", "VCF", "PARQUET")}
+    assert gzip.decompress(files["TSV"]).decode().splitlines() == [header, *wanted]
+    assert pq.read_table(BytesIO(files["PARQUET"])).num_rows == len(wanted)
+    records = [line.split("\t") for line in gzip.decompress(files["VCF"]).decode().splitlines()]
+    assert [(c[0], c[1], c[3], c[4]) for c in records if len(c) > 1][1:] == alleles
+    shared = page.context.new_page()
+    shared.goto(page.url)
+    expect(shared.get_by_role("heading", name=title, exact=True)).to_be_visible()
+    shared.goto(f"{page.url.partition('variants/')[0]}results/")
+    command = shared.get_by_role("region", name="Command for annotated.tsv.gz").inner_text()
+    part = page.request.get(shlex.split(command)[-1], headers={"Range": "bytes=100-199"})
+    assert (part.status, part.body()) == (206, full[100:200])
+
+
+def _downloaded(page: Page, kind: str) -> bytes:
+    with page.expect_download() as saved:
+        page.get_by_role("link", name=kind, exact=True).click()
+    assert saved.value.suggested_filename.startswith("Example.filtered.")
+    return saved.value.path().read_bytes()
+
+
 def test_a_file_goes_from_the_browser_to_storage_and_is_annotated(page: Page) -> None:
     sign_in(page, "Free researcher")
     page.get_by_role("link", name="New job").first.click()
@@ -122,6 +166,10 @@ def test_subscribing_brings_archived_results_back(page: Page) -> None:
     expect(page.get_by_role("heading", name="In the archive")).to_be_visible(timeout=PATIENCE)
     page.get_by_role("link", name="Bring them back").click()
     page.get_by_role("button", name="Subscribe to Premium").click()
+    page.get_by_label("Card number").fill("4000 0000 0000 0002")
+    page.get_by_role("button", name="Pay").click()
+    expect(page.get_by_role("alert")).to_contain_text("declined")
+    page.get_by_label("Card number").fill("4242 4242 4242 4242")
     page.get_by_role("button", name="Pay").click()
     expect(page.get_by_role("heading", name="You are on the Premium plan")).to_be_visible(
         timeout=PATIENCE
@@ -129,6 +177,53 @@ def test_subscribing_brings_archived_results_back(page: Page) -> None:
     page.goto(job)
     expect(page.get_by_role("heading", name="Results are ready")).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_text("stay at hand as long as your subscription lasts")).to_be_visible()
+    page.goto("/subscription/")
+    page.get_by_role("button", name="Invoices, card and cancelling").click()
+    expect(page.get_by_role("heading", name="Invoices")).to_be_visible()
+    page.get_by_role("button", name="Cancel subscription").click()
+    page.get_by_role("link", name="Return to GAS").click()
+    expect(page.get_by_role("heading", name="You are on the Free plan")).to_be_visible()
+    expect(page.get_by_text("The results of 1 job are still at hand.")).to_be_visible()
+
+
+def test_who_denies_is_told_so_and_stays_outside(page: Page) -> None:
+    page.get_by_role("link", name="Sign in with Globus").click()
+    page.get_by_role("button", name="Continue with Globus").click()
+    page.get_by_role("button", name="Deny").click()
+    expect(page.get_by_text("You did not allow GAS to know you")).to_be_visible()
+    page.goto("/account/")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_staff_come_in_by_a_second_factor(page: Page) -> None:
+    sign_in(page, "Staff operator")
+    page.goto("/admin/gas/job/")
+    expect(page.get_by_role("heading", name="Staff pages")).to_be_visible()
+    page.get_by_role("button", name="Continue with Globus").click()
+    page.get_by_role("button", name="Free researcher").click()
+    expect(page.get_by_text("This identity has no second factor.")).to_be_visible()
+    page.go_back()
+    page.get_by_role("button", name="Staff operator").click()
+    expect(page.get_by_role("heading", name="Select job to view")).to_be_visible()
+
+
+def test_whoever_leaves_takes_everything_along(page: Page) -> None:
+    sign_in(page, "Premium researcher")
+    page.get_by_role("button", name="Use the example").click()
+    expect(page.get_by_role("heading", name="Example")).to_be_visible()
+    page.get_by_role("button", name="Premium researcher").click()
+    page.get_by_role("link", name="Account", exact=True).click()
+    expect(page.get_by_text("this one")).to_be_visible()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Export my data").click()
+    assert "jobs.json" in ZipFile(saved.value.path()).namelist()
+    page.get_by_role("link", name="Delete my data").click()
+    page.get_by_label("To confirm").fill("delete everything")
+    page.get_by_role("button", name="Delete everything").click()
+    expect(page.get_by_role("heading", name="Your account is closed")).to_be_visible()
+    page.goto("/")
+    sign_in(page, "Premium researcher")
+    expect(page.get_by_text("Example", exact=True)).to_have_count(0)
 
 
 def test_without_scripts_an_upload_is_three_forms(browser: Browser, stack: Stack) -> None:
