@@ -1,8 +1,10 @@
 """What a plan has room for: the same sentence before a file is sent and before it is queued."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Q, Sum
+from django.db.models import Aggregate, BigIntegerField, Count, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.template.defaultfilters import filesizeformat
 
 from gas.models import Plan, ResultFile, Status, Upload, User
@@ -38,12 +40,25 @@ class Room:
 
 
 def room_of(owner: User, *, without: Upload | None = None) -> Room:
-    """How much of their plan somebody uses, not counting one upload."""
-    return Room(
-        plan=owner.plan,
-        active_jobs=owner.jobs.filter(status__in=(Status.QUEUED, Status.RUNNING)).count(),
-        kept_bytes=_kept_bytes(owner, without),
-    )
+    """How much of their plan somebody uses, not counting one upload; one question."""
+    active = owner.jobs.filter(status__in=(Status.QUEUED, Status.RUNNING))
+    uploads = owner.uploads.exclude(pk=without.pk) if without else owner.uploads.all()
+    arrived = uploads.filter(status=Upload.Status.COMPLETE, removed_at=None)
+    coming = uploads.filter(~Q(parts_id=""), status=Upload.Status.PENDING)
+    at_hand = ResultFile.objects.filter(job__owner=owner, archive_id="")
+    plan = Plan.objects.annotate(
+        active=_total(active, "owner", Count("pk")),
+        arrived=_total(arrived, "owner", Sum("size")),
+        coming=_total(coming, "owner", Sum("announced")),
+        at_hand=_total(at_hand, "job__owner", Sum("size")),
+    ).get(pk=owner.plan_id)
+    return Room(plan, plan.active, plan.arrived + plan.coming + plan.at_hand)
+
+
+def _total(rows: QuerySet[Any], owner: str, total: Aggregate) -> Coalesce:
+    """A total of somebody's rows as part of another question, 0 without rows."""
+    totals = rows.order_by().values(owner).annotate(total=total).values("total")
+    return Coalesce(Subquery(totals), 0, output_field=BigIntegerField())
 
 
 def refusal_of(size: int, plan: Plan) -> str:
@@ -51,17 +66,3 @@ def refusal_of(size: int, plan: Plan) -> str:
     if size <= plan.max_upload_bytes:
         return ""
     return f"The file has {size:,} bytes; your plan takes {plan.max_upload_bytes:,}."
-
-
-def _kept_bytes(owner: User, without: Upload | None) -> int:
-    """Bytes of inputs, of parts that may still come, and of results; the archive does not count."""
-    others = owner.uploads.exclude(pk=without.pk) if without else owner.uploads.all()
-    kept = others.filter(status=Upload.Status.COMPLETE, removed_at=None)
-    coming = others.filter(~Q(parts_id=""), status=Upload.Status.PENDING)
-    at_hand = ResultFile.objects.filter(job__owner=owner, archive_id="")
-    sums = (
-        kept.aggregate(bytes=Sum("size")),
-        coming.aggregate(bytes=Sum("announced")),
-        at_hand.aggregate(bytes=Sum("size")),
-    )
-    return sum(found["bytes"] or 0 for found in sums)

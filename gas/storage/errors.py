@@ -66,6 +66,7 @@ _KINDS: dict[type[StorageError], frozenset[str]] = {
     ),
     StorageUnavailable: frozenset(
         {
+            "ConditionalRequestConflict",  # two completions of one upload at once
             "InsufficientCapacityException",  # a vault has no retrieval of any tier to give now
             "InternalError",
             "LimitExceededException",  # too many retrievals of a vault at once

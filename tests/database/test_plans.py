@@ -55,6 +55,18 @@ def test_an_upload_submitted_twice_at_once_is_one_job(world: World, owner: User)
     assert (Job.objects.count(), world.broker.names()) == (1, ["annotate"])
 
 
+def test_an_upload_in_parts_submitted_twice_at_once_is_one_job(world: World, owner: User) -> None:
+    begun = uploads.begin_parts(owner=owner, filename="a", size=len(VCF), first_bytes="5" * 64)
+    world.storage.coming[begun.upload.parts_id][1] = VCF
+
+    def submit() -> int:
+        return jobs.submit(upload=Upload.objects.get(pk=begun.upload.pk)).pk
+
+    first, second = at_once(submit, submit)
+    assert first == second
+    assert (Job.objects.count(), world.storage.coming) == (1, {})
+
+
 def test_a_plan_for_one_job_takes_one_of_two_submitted_at_once(world: World, owner: User) -> None:
     Plan.objects.filter(name="free").update(max_active_jobs=1)
 

@@ -17,6 +17,7 @@ class FakeChild:
 
     def __init__(self, fate: Fate) -> None:
         self.runs = 0
+        self.bundles: list[Path] = []
         self.fault: Exception | None = None
         self.meanwhile: Callable[[], object] = lambda: None
         self.spoil: Callable[[Path], object] = lambda outdir: None
@@ -38,6 +39,7 @@ class FakeChild:
     ) -> None:
         self._fate.step("child.run")
         self.runs += 1
+        self.bundles.append(bundle)
         on_progress("annotate", 0.25)
         self.meanwhile()
         on_tick()

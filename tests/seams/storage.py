@@ -123,8 +123,9 @@ class Storage:
 
     def assemble(self, at: Location, parts_id: str, held: list[Part]) -> None:
         self._come("assemble")
-        sent = self.coming.pop(parts_id, {})
-        self.kept.setdefault(str(at), b"".join(sent[part.number] for part in held))
+        sent = self.coming.pop(parts_id, None)
+        if sent is not None:
+            self.kept.setdefault(str(at), b"".join(sent[part.number] for part in held))
 
     def abort_parts(self, at: Location, parts_id: str) -> None:
         self._come("abort_parts")

@@ -36,7 +36,7 @@ class Entry {
   }
 
   async look() {
-    const found = await firstLook(this.file, assemblies);
+    const found = await firstLook(this.file, assemblies).catch(() => ({ problem: "The file cannot be read." }));
     this.assembly = found.assembly ?? "";
     this.wrong = this.file.size > Number(form.dataset.most)
       ? `The file has ${size(this.file.size)}; your plan takes up to ${form.dataset.mostShown}.`

@@ -243,3 +243,10 @@ def test_counts_that_cannot_be_read_are_a_breakdown_of_ours(
     assert world.broker.run(message) == "SUCCESS"
     assert (state(job), read(job).failure) == (Status.FAILED, BROKE_DOWN)
     assert left_behind(world, job) == set()
+
+
+def test_a_job_is_annotated_against_the_reference_that_it_names(world: World, owner: User) -> None:
+    job = world.queued(owner)
+    Job.objects.filter(pk=job.pk).update(bundle="older")
+    assert world.broker.deliver("annotate") == "SUCCESS"
+    assert world.child.bundles == [settings.BUNDLE.with_name("older")]

@@ -145,3 +145,16 @@ def test_that_the_plan_is_full_is_said_before_a_file_is_chosen(
     answer = begin(researcher)
     assert answer.status_code == 422
     assert "which is what your plan allows" in told(answer)["problem"]
+
+
+def test_the_page_for_a_new_job_asks_few_questions(
+    researcher: Client, owner: User, shelf: Shelf, django_assert_max_num_queries: Any
+) -> None:
+    for status in (Status.COMPLETED, Status.RUNNING, Status.QUEUED):
+        job_in(status, owner=owner, shelf=shelf)
+    begin(researcher)
+    begin(researcher, "another.vcf")
+    with django_assert_max_num_queries(4):
+        page = researcher.get("/jobs/new/").content.decode()
+    assert "<strong>2</strong> of 10 jobs waiting or running" in page
+    assert "another.vcf" in page
