@@ -50,6 +50,7 @@ bench: $(READY) ## Print the performance ratios
 	@$(PYTHON) -m bench.annotate
 	@$(PYTHON) -m bench.pipeline
 	@$(PYTHON) -m bench.web
+	@$(PYTHON) -m bench.results
 
 lock: $(READY) ## Pin and hash what pyproject.toml asks for
 	@dev/install lock
