@@ -40,14 +40,47 @@ def test_the_page_of_a_job_follows_it_and_then_rests(
     expect(page.locator("[hx-trigger]")).to_have_count(0)
 
 
-def test_a_countdown_that_ends_wakes_the_page(window: Window, owner: User, shelf: Shelf) -> None:
-    soon = timezone.now() + timedelta(seconds=2)
+def test_a_countdown_that_ends_wakes_the_page_and_leaves_what_somebody_is_at(
+    window: Window, owner: User, shelf: Shelf
+) -> None:
+    soon = timezone.now() + timedelta(seconds=6)
     job = job_in(Status.COMPLETED, owner=owner, shelf=shelf, wake_at=soon)
     page = window.sign_in(owner).open(f"/jobs/{job.pk}/")
     expect(page.locator("[data-seconds]")).to_have_text(re.compile(r"^0:0\d$"))
+    page.locator("#log-summary").click()
+    expect(page.get_by_text("records in")).to_be_visible()
     expect(page.get_by_text("at any moment")).to_be_visible()
     Job.objects.move(job.pk, Status.COMPLETED, Status.ARCHIVING, actor="a worker")
     expect(page.get_by_role("heading", name="Moving to the archive")).to_be_visible()
+    expect(page.get_by_text("The job is now archiving.")).to_be_attached()
+    expect(page.get_by_text("records in")).to_be_visible()
+    expect(page.locator("#log-summary")).to_be_focused()
+
+
+def test_jobs_are_ticked_and_deleted_by_the_keyboard_while_their_list_holds_still(
+    window: Window, owner: User, shelf: Shelf
+) -> None:
+    for name in ("First", "Second"):
+        job_in(Status.QUEUED, owner=owner, shelf=shelf, name=name)
+    page = window.sign_in(owner).open("/jobs/")
+    page.get_by_label("All on this page").focus()
+    page.keyboard.press("Space")
+    expect(page.get_by_text("Ticked jobs (2):")).to_be_visible()
+    job_in(Status.QUEUED, owner=owner, shelf=shelf, name="Third")
+    ask = "htmx.ajax('GET', '/jobs/', {source: '#job-list', select: '#job-list'})"
+    page.evaluate(ask)  # as it does by itself every few seconds
+    expect(page.get_by_role("link", name="Third")).to_have_count(0)
+    page.get_by_label("Tick First").focus()
+    page.keyboard.press("Space")
+    expect(page.get_by_text("Ticked jobs (1):")).to_be_visible()
+    page.get_by_role("button", name="Delete …").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Delete 1 job?")).to_be_visible()
+    page.get_by_role("button", name="Delete it for ever").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("1 job was deleted, with all files.")).to_be_visible()
+    expect(page.get_by_role("link", name="Second")).to_have_count(0)
+    assert set(Job.objects.values_list("name", flat=True)) == {"First", "Third"}
 
 
 def test_a_session_that_ends_shows_the_way_back_in(
