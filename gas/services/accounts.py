@@ -73,7 +73,7 @@ def leave(*, user: User) -> None:
     sessions.end(user.sign_ins.all())
     with transaction.atomic():
         staying = User.objects.select_for_update(of=("self",)).filter(left_at=None)
-        if not staying.filter(pk=user.pk).exists():
+        if staying.filter(pk=user.pk).first() is None:
             return  # asked for twice at once
         jobs, uploads = user.jobs.count(), user.uploads.count()
         user.events.all().delete()
