@@ -151,14 +151,14 @@ def _statement(model: type[models.Model], changed: dict[str, str]) -> str:
     values = ", ".join(changed.get(column, f't."{column}"') for column in columns)
     number = {
         "gas_job": "s.id",
-        "gas_upload": "(SELECT j.id FROM gas_job j WHERE j.upload_id = s.id AND j.id <= 1000)",
+        "gas_upload": "(SELECT j.id FROM gas_job j WHERE j.upload_id = s.id)",
     }.get(table, "s.job_id")
-    few = " AND c < 20" if model is ResultFile else ""
+    few = "WHERE c < 20" if model is ResultFile else ""
     quoted = ", ".join(f'"{column}"' for column in columns)
     return (
+        f"WITH t AS MATERIALIZED (SELECT s.*, {number} AS number FROM {table} s) "
         f"INSERT INTO {table} ({quoted}) SELECT {values} FROM generate_series(1, %s) c "
-        f"CROSS JOIN (SELECT s.*, {number} AS number FROM {table} s) t "
-        f"WHERE t.number <= 1000{few} ORDER BY c, t.number"
+        f"CROSS JOIN t {few} ORDER BY c, t.number"
     )
 
 
