@@ -12,6 +12,7 @@ from django.conf import settings
 from playwright.sync_api import Page, Route, expect
 
 from annotator.bgzf import BgzfWriter
+from dev.waiting import until
 from gas.models import Job, Plan, Upload, User
 from gas.storage.digests import MIB
 from tasks import pipeline
@@ -97,9 +98,19 @@ def test_a_chosen_file_is_sent_and_submitted_with_what_was_said_of_it(
     assert (job.name, job.notes, job.upload.filename) == ("My trio", "Second run.", "trio7.vcf")
 
 
-def test_a_file_with_a_long_name_makes_a_job_all_the_same(new_job: Page, shelf: Shelf) -> None:
+DROP = """(place, [name, text]) => {
+  const dropped = new DataTransfer();
+  dropped.items.add(new File([text], name));
+  place.dispatchEvent(new DragEvent("drop", { dataTransfer: dropped, bubbles: true }));
+}"""
+
+
+def test_a_file_with_a_long_name_that_was_dropped_makes_a_job_all_the_same(
+    new_job: Page, shelf: Shelf
+) -> None:
     storage(new_job, shelf)
-    choose(new_job, (230 * "x" + ".vcf", VCF))
+    new_job.locator(".drop").evaluate(DROP, [230 * "x" + ".vcf", VCF.decode()])
+    expect(new_job.get_by_role("button", name="Upload and annotate")).to_be_focused()
     start(new_job)
     expect(new_job.get_by_role("heading", name=200 * "x")).to_be_visible()
     assert Job.objects.get().name == 200 * "x"
@@ -199,6 +210,26 @@ def test_a_part_that_fails_is_sent_again(new_job: Page, shelf: Shelf) -> None:
     start(new_job)
     expect(new_job.get_by_role("heading", name="trio7.vcf")).to_be_visible()
     assert asked == [1, 1, 1, 1]
+
+
+def test_a_lost_network_is_told_and_the_upload_goes_on_when_it_is_back(
+    new_job: Page, shelf: Shelf
+) -> None:
+    answers = iter(7 * [0])
+    asked = storage(new_job, shelf, answer=lambda number: next(answers, 200))
+    new_job.clock.install()
+    choose(new_job, ("trio7.vcf", VCF))
+    start(new_job)
+
+    def patience_ends() -> bool:
+        new_job.clock.run_for(20_000)
+        return new_job.get_by_role("alert").is_visible()
+
+    until(patience_ends, "the end of patience")
+    expect(new_job.get_by_role("alert")).to_contain_text("The connection broke")
+    new_job.evaluate("dispatchEvent(new Event('online'))")
+    expect(new_job.get_by_role("heading", name="trio7.vcf")).to_be_visible()
+    assert asked == 8 * [1]
 
 
 def test_an_upload_that_ended_elsewhere_is_told(new_job: Page, shelf: Shelf) -> None:
