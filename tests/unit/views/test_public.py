@@ -16,6 +16,7 @@ from annotator.consequence import IMPACT
 from annotator.table import SCHEMA
 from gas.models import User
 from gas.services import reference
+from gas.templatetags.guidance import PLACES, help_on
 from gas.views.help.pages import TOPICS, Topic
 from gas.views.help.refusals import REFUSALS
 
@@ -105,3 +106,13 @@ def test_every_link_of_a_public_page_leads_somewhere(path: str, client: Client) 
             continue
         content = page(target, client) if target else told
         assert not anchor or f'id="{anchor}"' in content, address
+
+
+@pytest.mark.parametrize("word", PLACES)
+def test_what_pages_show_is_explained_where_their_links_lead(word: str) -> None:
+    path, _, place = help_on(word).partition("#")
+    assert f'id="{place}"' in page(path)
+
+
+def test_what_needs_no_explanation_has_no_link() -> None:
+    assert help_on("genes") == ""
