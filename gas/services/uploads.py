@@ -191,14 +191,9 @@ def check(*, upload: Upload) -> None:
 
 
 def _assemble(upload: Upload) -> None:
-    """Make one object of the parts once they are all there, each of its size, and no others.
-
-    Raises UploadRefused while parts are missing, InputRefused beyond the plan.
-    """
+    """Make one object of the parts; UploadRefused until they are all there, each of its size."""
     if not upload.parts_id:
         return
-    if sentence := limits.refusal_of(upload.announced or 0, upload.owner.plan):
-        raise InputRefused(sentence)
     arrived = parts.arrived(inputs(upload.key), upload.parts_id)
     if arrived is None:  # assembled by a request whose answer was lost, or gone
         return
