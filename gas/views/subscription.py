@@ -31,7 +31,7 @@ def subscription(request: SignedIn) -> HttpResponse:
     context = {
         **offered,
         **_results(user),
-        "plan": offered.get(user.plan_id) or user.plan,
+        "plan": offered.get(str(user.plan_id)) or user.plan,
         "subscription": bought[0] if bought else None,
         "active": next((each for each in bought if each.status == ACTIVE), None),
         "waiting": request.GET.get("returned") == "paid" and user.plan_id != Plan.PREMIUM,

@@ -121,3 +121,15 @@ def picture(page: Page, name: str) -> None:
     for theme in ("light", "dark") if SHOTS else ():
         page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
         page.screenshot(path=f"{SHOTS}/mail-{name}-{theme}.png", full_page=True)
+
+
+@pytest.mark.parametrize("change", ["unpaid", "ended"])
+def test_a_subscription_in_trouble(window: Window, owner: User, shelf: Shelf, change: str) -> None:
+    ended = {"status": "ended", "ended_at": NOON} if change == "ended" else {"unpaid_since": NOON}
+    plan = "free" if change == "ended" else "premium"
+    User.objects.filter(pk=owner.pk).update(plan=plan)
+    Subscription.objects.create(
+        user=owner, customer_id="c", provider_id="s", started_at=NOON, **ended
+    )
+    job_in(Status.COMPLETED, owner=owner, shelf=shelf, wake_at=NOON)
+    look_at(window.sign_in(owner).open("/subscription/"), f"subscription-{change}")
