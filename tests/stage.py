@@ -197,7 +197,8 @@ def _dates(status: Status, start: datetime, owner: User) -> dict[str, Any]:
     if status in (Status.QUEUED, Status.RUNNING):
         dates["wake_at"] = start
     if status == Status.RUNNING:
-        stages = [["sort", start.isoformat()], ["annotate", timezone.now().isoformat()]]
+        first, second = (start + timedelta(seconds=STEP + after) for after in (2, 5))
+        stages = [["sort", first.isoformat()], ["annotate", second.isoformat()]]
         dates |= {"stage": "annotate", "percent": 42, "stages": stages}
     if Status.COMPLETED in way:
         dates |= {"completed_at": start + timedelta(seconds=2 * STEP), "result_prefix": "results/"}
