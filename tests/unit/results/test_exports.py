@@ -125,6 +125,14 @@ def test_a_vcf_that_lacks_a_wanted_record_breaks_off() -> None:
         list(vcf.records(a_file(content), Index.read(a_file(index)), places, "", SOON))
 
 
+def test_a_vcf_that_lacks_one_of_two_alleles_breaks_off() -> None:
+    both = [a_row(contig="chr16", position=5, ref="A", alt=alt, gene="PDIA2") for alt in "CG"]
+    content, index = vcf_of(both[:1])
+    places = exports.places(table(both), GENE, SOON)
+    with pytest.raises(Unreadable):
+        list(vcf.records(a_file(content), Index.read(a_file(index)), places, "", SOON))
+
+
 def test_a_vcf_that_ends_in_the_middle_breaks_off() -> None:
     content, index = vcf_of(sample())
     short = a_file(content[: len(content) // 2])

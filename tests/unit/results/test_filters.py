@@ -92,6 +92,37 @@ def test_a_region_reads_only_the_row_groups_that_can_hold_it() -> None:
     assert len(everything.asked) > 2 * len(region.asked)
 
 
+def lines_of(content: bytes, query: str) -> bytes:
+    pieces = exports.tsv(Table(a_file(content)), a_filter(query), Deadline.within(60))
+    return b"".join(pieces)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *(f"region={row['contig']}:{row['position']}" for row in sample()[30:60:9]),
+        f"region=chr16:{sample()[20]['position']}-{sample()[40]['position']}",
+        "region=2&2-region=mt",
+        "impact=HIGH&impact=LOW",
+        "consequence=stop_gained",
+        "af_min=0.01&af_max=0.05",
+        "af_max=0",
+        "unseen=1",
+        "known=yes&clinvar=.",
+        "known=no",
+        "filter=.&filter=s50",
+        "gene=mt-cyb",
+    ],
+)
+def test_the_bounds_of_row_groups_rule_out_no_wanted_row(query: str) -> None:
+    rows = sample()[:60]
+    whole = lines_of(parquet(rows, group=1000), query)
+    assert lines_of(parquet(rows, group=1), query) == whole
+    assert whole.decode().splitlines()[1:] == [
+        LINES[1 + at] for at in naive.wanted(LINES[:61], query)
+    ]
+
+
 def test_only_the_columns_that_are_needed_are_read() -> None:
     big = parquet(sample(), group=10_000)
     whole, few = a_file(big), a_file(big)
