@@ -4,6 +4,7 @@ const boxes = () => [...document.querySelectorAll("#job-list [name=job]")];
 
 document.body.addEventListener("change", (event) => {
   const all = document.querySelector("#tick-all");
+  if (!all) return; // an empty list
   if (event.target === all) boxes().forEach((box) => (box.checked = all.checked));
   const ticked = boxes().filter((box) => box.checked).length;
   all.checked = ticked === boxes().length;
