@@ -95,15 +95,17 @@ def test_every_browser_of_the_account_is_signed_out(world: World, settled: User)
 
 
 def test_a_large_account_is_nameless_at_once_and_gone_after_some_sweeps(
-    world: World, owner: User, monkeypatch: pytest.MonkeyPatch
+    world: World, settled: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(5):
-        job_in(Status.COMPLETED, owner)
+        job_in(Status.COMPLETED, settled)
     monkeypatch.setattr(accounts, "AT_ONCE", 2)
     monkeypatch.setattr(leaving, "MOST_AT_ONCE", 2)
-    accounts.leave(user=owner)
+    accounts.leave(user=settled)
     row = User.objects.get()
     assert (row.username, row.email, row.is_active) == (f"left-{row.pk}", "", False)
+    for model in (ApiToken, GlobusToken, DeclinedTopic, SignIn, SocialAccount):
+        assert not model._default_manager.exists(), model
     assert Job.objects.count() == 3
     for _ in range(4):
         world.an_hour_passes()
