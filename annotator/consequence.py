@@ -5,7 +5,9 @@ https://samtools.github.io/bcftools/howtos/csq-calling.html
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
+WORDS_REMEMBERED = 1024
 _RANKED = """
 HIGH transcript_ablation splice_acceptor_variant splice_donor_variant stop_gained
 HIGH frameshift_variant stop_lost start_lost transcript_amplification feature_elongation
@@ -82,9 +84,15 @@ def so_term(word: str) -> str:
 
 def _effect(entry: str) -> Effect:
     words, *rest = entry.split("|")
-    terms = tuple(map(so_term, words.split("&")))
-    consequence = min(terms, key=RANK.__getitem__)
+    terms, consequence = _terms(words)
     return Effect(consequence, IMPACT[consequence], terms, *rest[:6])
+
+
+@lru_cache(WORDS_REMEMBERED)
+def _terms(words: str) -> tuple[tuple[str, ...], str]:
+    """Return the terms of words between ampersands, and the worst of them."""
+    terms = tuple(map(so_term, words.split("&")))
+    return terms, min(terms, key=RANK.__getitem__)
 
 
 #: The terms that stand for a word of csq's, and for one that is new.

@@ -19,6 +19,7 @@ amino_acid_change}.
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from annotator.alleles import Reason
@@ -32,6 +33,7 @@ TOP_GENES = 20
 PREVIEW = 5
 MOST_FILTERS = 200  # values of FILTER counted by themselves
 LONGEST_FILTER = 100  # letters of it that are told
+CHANGES_REMEMBERED = 4096
 OTHER_FILTERS = "any other"
 CLASSES = ("snv", "ins", "del", "mnv", "other")
 IMPACTS = ("HIGH", "MODERATE", "LOW", "MODIFIER")
@@ -113,6 +115,7 @@ class Counts:
             )
 
 
+@lru_cache(CHANGES_REMEMBERED)
 def change_class(ref: bytes, alt: bytes) -> str:
     """Name the class of a change by its alleles."""
     if not (_BASES.fullmatch(ref) and _BASES.fullmatch(alt)):
