@@ -1,4 +1,4 @@
-"""Adds the flat GAS_* fields to the engine's records, counts them, and makes the table's rows.
+"""Adds to a shard's records what was found of their sites, counts them, makes the table's rows.
 
 A record's verdict is what the engine found, or a word of ours where that is nothing. Verdicts
 repeat, so each is worked out once and the rest is taking by number.
@@ -21,11 +21,9 @@ from annotator.columns import (
     INFO,
     POS,
     REF,
-    behind,
     binary,
     ended,
     marked,
-    split_lines,
     text_in,
     text_of_lines,
     together,
@@ -33,16 +31,13 @@ from annotator.columns import (
 from annotator.consequence import INTERGENIC, Effect, worst
 from annotator.engines import InfoField
 from annotator.known import KnownCounts
-from annotator.second_look import SecondLook
+from annotator.records import SKIP, Records
 from annotator.summary import PREVIEW, Counts
 from annotator.table import Rows, rows_of, said_by_sources, unarmed
 from annotator.tbi import Places
 
 MEMORY_CAP = 50_000  # distinct verdicts remembered
 MEMORY_BYTES = 16 << 20  # of the engine's text among them; what it means takes a few times that
-OURS = b"GAS_"
-SKIP = b"GAS_SKIP="
-_PLAIN_ALT = "^[ACGTacgt]+$"
 _OURS = b"\0"  # starts a word of ours; no input holds a NUL
 _BETWEEN = b""
 _REFERENCE = _OURS + b"reference"
@@ -51,10 +46,21 @@ _FLAG = _OURS + b"flag "
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What becomes of a record: the text behind its INFO, its consequences, or why it has none."""
+class Findings:
+    """By the number of a site: INFO fields of the sources, and what the engine said; or null."""
 
-    suffix: bytes
+    fields: pa.Array
+    words: pa.Array
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What becomes of a record: the last fields of its INFO, its consequences, or why it has none.
+
+    The fields are None where it gets no more.
+    """
+
+    suffix: bytes | None
     effects: tuple[Effect, ...] = ()
     worst: Effect | None = None
     skipped: str = ""
@@ -72,16 +78,17 @@ class Flat:
 
 def _verdict(word: bytes, engine: InfoField) -> Verdict:
     if word == _REFERENCE:
-        return Verdict(b"")
+        return Verdict(None)
     if word.startswith(_FLAGGED):
-        return Verdict(b"", skipped=word.removeprefix(_FLAGGED).decode())
+        return Verdict(None, skipped=word.removeprefix(_FLAGGED).decode())
     if word.startswith(_FLAG):
         reason = word.removeprefix(_FLAG)
-        return Verdict(b";" + SKIP + reason, skipped=reason.decode())
+        return Verdict(SKIP + reason, skipped=reason.decode())
     effects = engine.effects_of(word.decode()) if word else [INTERGENIC]
     chosen, effects = worst(effects), effects or [INTERGENIC]
     terms = tuple(sorted([term for effect in effects for term in effect.terms]))
-    return Verdict(b";" + _fields(chosen), tuple(effects), chosen, terms=terms)
+    theirs = b"%s=%s;" % (engine.tag.encode(), word) if word else b""
+    return Verdict(theirs + _fields(chosen), tuple(effects), chosen, terms=terms)
 
 
 def _fields(effect: Effect) -> bytes:
@@ -93,54 +100,49 @@ def _fields(effect: Effect) -> bytes:
 
 @dataclass
 class Flattener:
-    """Takes blocks of the engine's record lines, in their order."""
+    """Takes blocks of a shard's records, in their order."""
 
     engine: InfoField
     known: KnownCounts
-    second_look: SecondLook = field(default_factory=lambda: SecondLook({}, {}, ""))
+    found: Findings
     counts: Counts = field(default_factory=Counts)
     places: Places = field(default_factory=Places)
     _known: dict[bytes, Verdict] = field(default_factory=dict)
     _bytes: int = 0
 
-    def block(self, text: bytes) -> Flat:
-        """Return the block for the outputs, and count it."""
-        columns = split_lines(text)
-        columns[INFO] = self.second_look.put_on(columns)
+    def block(self, records: Records, sites: pa.Array) -> Flat:
+        """Return the block for the outputs, and count it; `sites` are the numbers of its sites."""
+        columns = list(records.columns)
         told = {"genotypes": genotypes.told(columns)}
         if genotypes.some_out_of_range(columns[ALT], columns[INFO], told["genotypes"]):
             raise UnreadableError("a genotype names an allele that is not in ALT")
-        fields = marked(columns[INFO])
-        coded = self._words(columns, fields, some_flagged=SKIP in text).dictionary_encode()
+        coded = self._words(columns, sites).dictionary_encode()
         verdicts = self._verdicts(coded.dictionary.to_pylist())
         self._count(columns, coded.indices, verdicts)
-        if OURS in text or self.second_look.found:
+        fields = self.found.fields.take(sites)
+        if fields.null_count < len(fields):
             told |= self._said(fields)
         effects = [verdict.effects for verdict in verdicts]
         rows = rows_of(columns, coded.indices, effects, told, self.engine.columns)
         skipped = _skipped(columns, coded.indices, verdicts)
-        columns[INFO] = _info(columns[INFO], coded.indices, verdicts)
+        columns[INFO] = _info(columns[INFO], fields, coded.indices, verdicts)
         lines = together(*columns[:-1], ended(columns[-1]))
-        self.places.add(columns, text, pc.binary_length(lines))
+        self.places.add(columns, pc.binary_length(lines), reaching=records.reaching)
         return Flat(text_in(lines), rows, skipped)
 
-    def _words(self, columns: list[pa.Array], fields: pa.Array, *, some_flagged: bool) -> pa.Array:
-        found = behind(fields, f";{self.engine.tag}=")
-        if not found.null_count:
-            return found
-        words = found.fill_null(_BETWEEN)
-        odd = pc.and_(
-            pc.is_null(found), pc.invert(_plain(columns, fields if some_flagged else None))
-        )
+    def _words(self, columns: list[pa.Array], sites: pa.Array) -> pa.Array:
+        words = self.found.words.take(sites).fill_null(_BETWEEN)
+        if not sites.null_count:
+            return words
+        odd = pc.is_null(sites)
         cells = (columns[at].filter(odd).to_pylist() for at in (REF, ALT, INFO))
         ours = [_odd_word(*cell) for cell in zip(*cells, strict=True)]
         return pc.replace_with_mask(words, odd, pa.array(ours, pa.binary()))
 
     def _said(self, fields: pa.Array) -> dict[str, pa.Array]:
-        ours = pc.match_substring(fields, pattern=";GAS_")
-        some = fields.filter(ours)
+        some = marked(fields.drop_null())
         self.known.seen(some)
-        return said_by_sources(ours, some)
+        return said_by_sources(pc.is_valid(fields), some)
 
     def _verdicts(self, words: list[bytes]) -> list[Verdict]:
         if len(self._known) > MEMORY_CAP or self._bytes > MEMORY_BYTES:
@@ -172,14 +174,6 @@ class Flattener:
             counts.preview += _preview(columns, numbers, verdicts, PREVIEW - len(counts.preview))
 
 
-def _plain(columns: list[pa.Array], marked: pa.Array | None) -> pa.Array:
-    safe = pc.match_substring_regex(columns[ALT], pattern=_PLAIN_ALT)
-    plain = pc.and_(safe, pc.not_equal(columns[REF], columns[ALT]))
-    if marked is None:
-        return plain
-    return pc.and_not(plain, pc.match_substring(marked, pattern=";GAS_SKIP="))
-
-
 def _odd_word(ref: bytes, alt: bytes, info: bytes) -> bytes:
     if (b";" + info).find(b";" + SKIP) >= 0:
         return _FLAGGED + info.rpartition(SKIP)[2]
@@ -188,14 +182,13 @@ def _odd_word(ref: bytes, alt: bytes, info: bytes) -> bytes:
     return _FLAG + (unsafe_alt(alt) or Reason.MALFORMED).encode()
 
 
-def _info(info: pa.Array, numbers: pa.Array, verdicts: list[Verdict]) -> pa.Array:
+def _info(info: pa.Array, fields: pa.Array, numbers: pa.Array, verdicts: list[Verdict]) -> pa.Array:
     suffixes = pa.array([verdict.suffix for verdict in verdicts], pa.binary()).take(numbers)
-    joined = pc.binary_join_element_wise(info, suffixes, binary(b""))
-    nothing = pc.equal(info, binary(b"."))
-    if not pc.any(nothing).as_py():
-        return joined
-    alone = pa.array([verdict.suffix[1:] or b"." for verdict in verdicts], pa.binary())
-    return pc.if_else(nothing, alone.take(numbers), joined)
+    more = pc.or_(pc.is_valid(suffixes), pc.is_valid(fields))
+    replaced = pc.and_(pc.equal(info, binary(b".")), more)
+    parts = [pc.if_else(replaced, None, info) if replaced.true_count else info]
+    parts += [fields] if fields.null_count < len(fields) else []
+    return pc.binary_join_element_wise(*parts, suffixes, binary(b";"), null_handling="skip")
 
 
 def _skipped(columns: list[pa.Array], numbers: pa.Array, verdicts: list[Verdict]) -> memoryview:
@@ -211,9 +204,12 @@ def _skipped(columns: list[pa.Array], numbers: pa.Array, verdicts: list[Verdict]
 def _preview(
     columns: list[pa.Array], numbers: pa.Array, verdicts: list[Verdict], wanted: int
 ) -> list[dict[str, str | int]]:
-    shown = [(at, verdicts[number].worst) for at, number in enumerate(numbers.to_pylist())]
-    genic = [(at, effect) for at, effect in shown if effect and effect.gene]
-    return [_shown(columns, at, effect) for at, effect in genic[:wanted]]
+    genic = [verdict.worst is not None and verdict.worst.gene != "" for verdict in verdicts]
+    if not any(genic):
+        return []
+    rows = pc.indices_nonzero(pa.array(genic).take(numbers))[:wanted].to_pylist()
+    worsts = [(at, verdicts[numbers[at].as_py()].worst) for at in rows]
+    return [_shown(columns, at, effect) for at, effect in worsts if effect]
 
 
 def _shown(columns: list[pa.Array], at: int, effect: Effect) -> dict[str, str | int]:

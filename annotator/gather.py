@@ -33,6 +33,11 @@ class Gathered:
         return _each_once(command for part in self._parts for command in part.source_commands)
 
     @property
+    def split_commands(self) -> list[list[str]]:
+        """The commands that read and split the records, each once."""
+        return _each_once(command for part in self._parts for command in part.split_commands)
+
+    @property
     def records(self) -> dict[str, int]:
         """How many records each of the tables holds."""
         rows, skipped = self._parquet.written, self.counts.flagged.total()

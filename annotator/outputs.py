@@ -1,6 +1,6 @@
 """The files of results: each worker writes its part, and the parts are joined in their order."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -126,16 +126,6 @@ def _join(parts: list[Path], target: Path, header: bytes) -> int:
     return sum(whole.sizes)
 
 
-def split_header(blocks: Iterator[bytes]) -> tuple[list[bytes], Iterator[bytes]]:
-    """Take the header lines off the engine's text; the rest comes as blocks of records."""
-    lines: list[bytes] = []
-    for block in blocks:
-        records = _take_header(block, lines)
-        if lines and lines[-1].startswith(b"#CHROM"):
-            return lines, _behind(records, blocks)
-    return lines, iter(())
-
-
 def final_header(
     engine_headers: list[tuple[bytes, ...]], contigs: Iterable[bytes], engine: InfoField
 ) -> bytes:
@@ -150,18 +140,3 @@ def final_header(
     if not any(line.startswith(b"##INFO=<ID=%s," % engine.tag.encode()) for line in meta):
         meta.append(engine.declaration)
     return b"\n".join([*meta, *_FLAT_FIELDS, engine_header[-1]]) + b"\n"
-
-
-def _take_header(block: bytes, lines: list[bytes]) -> bytes:
-    start = 0
-    while block[start : start + 1] == b"#":
-        end = block.index(b"\n", start)
-        lines.append(block[start:end])
-        start = end + 1
-    return block[start:]
-
-
-def _behind(records: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
-    if records:
-        yield records
-    yield from blocks

@@ -1,11 +1,11 @@
 """provenance.json: what went in, with what it was made, and what came out.
 
-Keys: `annotator` {version, commit}; `input` {format, bytes, sha256}; `sorted`; `walls`; `bundle`
-{id, assembly, genes, genetic_codes, files {path: sha256}, `vep_cache` the release where there is
-one, sources [{name, release, columns, sha256}]}; `sources` {commands}; `engine` {name, with the
-versions of what ran, commands}; `counts`; `outputs` {name: {bytes, sha256, records where it has
-any}}; `seconds` per stage, of all workers; `peak_memory_mb`; `signature` {algorithm, key, value}
-where a key is configured.
+Keys: `annotator` {version, commit}; `input` {format, bytes, sha256}; `sorted`, by no command;
+`split` {commands}; `walls`; `bundle` {id, assembly, genes, genetic_codes, files {path: sha256},
+`vep_cache` the release where there is one, sources [{name, release, columns, sha256}]}; `sources`
+{commands}; `engine` {name, with the versions of what ran, commands}; `counts`; `outputs` {name:
+{bytes, sha256, records where it has any}}; `seconds` per stage, of all workers; `peak_memory_mb`;
+`signature` {algorithm, key, value} where a key is configured.
 """
 
 import hashlib

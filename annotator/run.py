@@ -169,6 +169,7 @@ class _Job:
                 "sha256": origin.sha256,
             },
             "sorted": normalised.was_sorted,
+            "split": {"commands": gathered.split_commands},
             "walls": self._walls,
             "bundle": self._bundle.provenance(),
             "sources": {"commands": gathered.source_commands},

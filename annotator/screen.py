@@ -12,7 +12,6 @@ from typing import NoReturn
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from annotator import genotypes
 from annotator.alleles import PLAIN_ALTS, PLAIN_REF, Reason, unsafe_record
 from annotator.assembly import Reference, is_sorted
 from annotator.blame import LAST_INDEXED
@@ -29,7 +28,7 @@ from annotator.columns import (
 )
 from annotator.crew import NotThisWayError
 from annotator.errors import InputRefused
-from annotator.header import FIXED_COLUMNS, ORIGIN
+from annotator.header import ORIGIN
 
 ALT_CAP = 1000
 CROWD_CAP = 100_000
@@ -105,11 +104,8 @@ class Screen:
             here = numbers.slice(first, length)
             self._check_order(name, here)
             flags |= self._against_reference(name, first, here, refs.slice(first, length), flags)
-        several = _places(pc.match_substring(alts, ","))
-        lines = _lines(text) if several or flags else []
-        self._check_genotypes(lines, several)
         self._count(alts, flags)
-        return _with_flags(lines, flags) if flags else text
+        return _with_flags(_lines(text), flags) if flags else text
 
     def _cleaned(self, block: bytes) -> bytes:
         text = block.replace(b"\r\n", b"\n") if b"\r" in block else block
@@ -179,16 +175,6 @@ class Screen:
         alleles = zip(refs.filter(odd).to_pylist(), alts.filter(odd).to_pylist(), strict=True)
         reasons = (unsafe_record(ref, alt) for ref, alt in alleles)
         return {at: reason for at, reason in zip(_places(odd), reasons, strict=True) if reason}
-
-    def _check_genotypes(self, lines: Sequence[bytes], several: Sequence[int]) -> None:
-        """Look where the split would hide it: there an allele that is not in ALT becomes the REF's.
-
-        `several` are the places of records of several ALTs. Those with one are looked through in
-        bulk, after the split.
-        """
-        if self._tabs > len(FIXED_COLUMNS):
-            for at in several:
-                genotypes.check(self._at[at], lines[at])
 
     def _check_order(self, name: bytes, numbers: pa.Array) -> None:
         if name not in self._declared:

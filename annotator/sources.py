@@ -1,147 +1,166 @@
-"""Columns from a bundle's known variants, put on the records before the engine sees them.
+"""What a bundle's known variants say of the sites of a shard.
 
-`bcftools annotate` matches an allele by contig, position, REF and ALT. It needs the source's own
-contig names, so the names of the file are swapped for them, and swapped back by the last command.
-What it does not find at first gets a second look.
+`bcftools annotate` matches an allele by contig, position, REF and ALT, and pairs each record of a
+source with one site. Sources write an allele as short and as far to the left as it goes, so one
+that may go further is looked up in both ways.
 """
 
-from collections import defaultdict
-from collections.abc import Mapping
-from itertools import zip_longest
+from dataclasses import dataclass
 from pathlib import Path
 
-from annotator.bundles import Bundle, Contig, Source
-from annotator.errors import AnnotatorFailed
-from annotator.second_look import (
-    Found,
-    candidates,
-    declarations,
-    keep_apart,
-    read_found,
-    write_candidates,
-)
-from annotator.sites import Sites
-from annotator.stages import Stage, StageFailedError
+import pyarrow as pa
+import pyarrow.compute as pc
+import pysam
 
-# Flagged records, and alleles that are no plain sequence, stay as they came.
-_PLAIN = 'GAS_SKIP="." && ALT!~"[^ACGTacgt]"'
+from annotator.bgzf import BgzfWriter
+from annotator.bundles import Bundle, Source
+from annotator.columns import (
+    ID,
+    INFO,
+    binary,
+    text_in,
+    together,
+)
+from annotator.engines.text import split_header, text_of
+from annotator.sites import ALLELE, Sites, as_numbers, columns_of, line_of, regions, vcf
+from annotator.stages import bare
+
+SITES = "sites.vcf.gz"
+DECLARES = b"##INFO=<ID=GAS_"
+_COMPRESSION = 1
+_ALL = 1 << 30  # bytes, more than any allele has
+# In a stretch of N every deletion could be moved for millions of bases.
+_PLAIN = "^[ACGT]+$"
+
+
+@dataclass(frozen=True)
+class Said:
+    """INFO fields of each site, null where there are none, and the header lines of the fields."""
+
+    fields: pa.Array
+    declarations: tuple[bytes, ...] = ()
 
 
 class Sources:
-    """One job's use of the sources of its bundle; `commands` are those run, without paths."""
+    """One shard's use of the sources of its bundle; `commands` are those run, without paths."""
 
     def __init__(self, bundle: Bundle, work: Path) -> None:
         self._bundle, self._work = bundle, work
+        self._lengths = {contig.name.encode(): contig.length for contig in bundle.contigs}
         self._made = 0
         self.commands: list[list[str]] = []
 
-    def annotate(self, records: Path, sites: Sites, used: tuple[bytes, ...]) -> tuple[Path, Found]:
-        """Return a BCF of the same records with the columns of every source, and what it lacks.
-
-        `sites` tells where the records lie, `used` are their contig names. Without sources the
-        records are returned.
-        """
+    def look_up(self, sites: Sites) -> Said:
+        """Return what the sources say of sites, which may use any name of a contig."""
         if not self._bundle.sources:
-            return records, {}
-        if sites.before_first_base:  # where `annotate` would lose what it cannot jump to
-            found = self._look_again(sites, every=True)
-            return self._declared(records), found
-        for swap in swaps(used, self._bundle.names()):
-            records = self._pass(records, swap, sites)
-        return records, self._look_again(sites)
+            return Said(pa.nulls(len(sites.lines), pa.binary()))
+        alleles = self._under_own_names(sites)
+        may_move = movable(*alleles[2:])
+        here = line_of(*alleles)
+        moved = self._moved([column.filter(may_move) for column in alleles])
+        known, infos, header = self._known(pa.concat_arrays([here, moved]))
+        fields = infos.take(pc.index_in(here, value_set=known))
+        others = infos.take(pc.index_in(moved, value_set=known))
+        both = zip(fields.filter(may_move).to_pylist(), others.to_pylist(), strict=True)
+        fields = pc.replace_with_mask(
+            fields, may_move, pa.array([merged(*pair) for pair in both], pa.binary())
+        )
+        return Said(fields, tuple(line for line in header if line.startswith(DECLARES)))
 
-    def _look_again(self, sites: Sites, *, every: bool = False) -> Found:
-        """Return what the sources say of `every` allele, or of what `annotate` may have missed."""
-        alleles = candidates(sites, self._bundle.names(), every=every)
-        if not alleles:
-            return {}
-        written, apart = self._work / "candidates.vcf", self._work / "apart.vcf.gz"
-        write_candidates(alleles, written)
-        shortest = ["-f", str(self._bundle.fasta), "-c", "w", "-w", "0"]
-        near = self._near(keep_apart(self._text("norm", shortest, written), apart), {})
-        for source in self._bundle.sources:
-            apart = self._annotated(apart, [*_columns(source, plain=True), *near])
-        return read_found(self._text("view", [], apart))
+    def _under_own_names(self, sites: Sites) -> list[pa.Array]:
+        """Return contig, position, REF and ALT; the contig is null where the bundle has none."""
+        contigs, positions, *alleles = sites.alleles
+        coded, names = contigs.dictionary_encode(), self._bundle.names()
+        found = [names.get(name) for name in coded.dictionary.to_pylist()]
+        own = pa.array([one and one.name.encode() for one in found], pa.binary())
+        upper = [pc.ascii_upper(one.cast(pa.string())).cast(pa.binary()) for one in alleles]
+        return [own.take(coded.indices), positions, *upper]
 
-    def _declared(self, records: Path) -> Path:
-        """Return the records with only the header of what was looked up."""
-        looked_up, lines = self._work / "view.vcf", self._work / "declarations"
-        if not looked_up.exists():
-            return records
-        lines.write_bytes(declarations(looked_up))
-        return self._annotated(records, ["-h", str(lines)])
+    def _moved(self, alleles: list[pa.Array]) -> pa.Array:
+        """Return the sites of alleles as short and as far to the left as they go."""
+        count = len(alleles[0])
+        if not count:
+            return pa.array([], pa.binary())
+        contig, position, ref, alt = alleles
+        numbers = pa.array(range(count)).cast(pa.string()).cast(pa.binary())
+        written = self._work / "movable.vcf"
+        rest = binary(b".\t.\t.\n")
+        lines = together(contig, position, numbers, ref, alt, rest)
+        written.write_bytes(vcf(self._lengths, text_in(lines)))
+        how = ["-f", str(self._bundle.fasta), "-c", "w", "-w", "0"]
+        _, moved, numbers = self._ran("norm", how, written, ID)
+        return moved.take(pc.array_sort_indices(as_numbers(numbers)))
 
-    def _pass(self, records: Path, swap: dict[str, str], sites: Sites) -> Path:
-        """Take the columns for one name of each contig."""
-        renamed: list[str] = []
-        if swap:
-            table = self._work / "names"
-            table.write_text("".join(f"{a}\t{b}\n" for a, b in swap.items()))
-            renamed = ["--rename-chrs", str(table)]
-            records = self._annotated(records, renamed)
-        near = self._near(sites, swap)
+    def _known(self, lines: pa.Array) -> tuple[pa.Array, pa.Array, list[bytes]]:
+        """Return the sites of which a source says anything, with their INFO, and a header."""
+        near = self._near(lines)
         *others, last = self._bundle.sources
+        records = self._work / SITES
         for source in others:
-            records = self._annotated(records, [*_columns(source, plain=sites.plain), *near])
-        return self._annotated(records, [*_columns(last, plain=sites.plain), *near, *renamed])
+            records = self._on(source, near, records)
+        header, told, infos = self._ran("annotate", [*_columns(last), *near], records, INFO)
+        some = pc.not_equal(infos, binary(b"."))
+        return told.filter(some), infos.filter(some), header
 
-    def _near(self, sites: Sites, swap: Mapping[str, str]) -> list[str]:
-        """Return what keeps a command from reading a source where no records are."""
-        regions = self._work / "regions"
-        in_bytes = {one.encode(): other.encode() for one, other in swap.items()}
-        found = sites.write_regions(regions, in_bytes)
-        return ["-R", str(regions), "--regions-overlap", "0"] if found else []
+    def _near(self, lines: pa.Array) -> list[str]:
+        """Write sites by contig and position, each once, with an index.
 
-    def _annotated(self, records: Path, options: list[str]) -> Path:
+        Returns what keeps a command from reading a source where no sites are.
+        """
+        sites = Sites(lines.drop_null().unique())
+        contigs, positions = sites.alleles[0], as_numbers(sites.alleles[1])
+        table = pa.table({"contig": contigs, "position": positions})
+        order = pc.sort_indices(table, [(name, "ascending") for name in table.column_names])
+        with BgzfWriter(self._work / SITES, _COMPRESSION) as file:
+            file.write(vcf(self._lengths, text_in(sites.lines.take(order))))
+        pysam.tabix_index(str(self._work / SITES), preset="vcf", force=True, csi=True)
+        found, target = regions(contigs.take(order), positions.take(order)), self._work / "regions"
+        target.write_bytes(found or b"")
+        return ["-R", str(target), "--regions-overlap", "0"] if found else []
+
+    def _on(self, source: Source, near: list[str], records: Path) -> Path:
+        """Put a source's columns on the sites for the next one's command."""
         self._made += 1
         target = self._work / f"known-{self._made}.bcf"
-        written = [*options, "--no-version", "--write-index", "-Ob0"]
-        return self._run("annotate", written, records, target)
-
-    def _text(self, command: str, options: list[str], records: Path) -> Path:
-        written = [*options, "--no-version", "-Ov"]
-        return self._run(command, written, records, self._work / f"{command}.vcf")
-
-    def _run(self, command: str, options: list[str], records: Path, target: Path) -> Path:
-        arguments = [command, *options, "-o", str(target), str(records)]
-        self.commands.append([_bare(argument) for argument in arguments])
-        stage = Stage(arguments, log=self._work / "sources.log")
-        try:
-            stage.wait()
-        except StageFailedError as failure:
-            raise AnnotatorFailed(str(failure)) from failure
-        finally:
-            stage.stop()
+        written = ["--no-version", "--write-index", "-Ob0", "-o", str(target), str(records)]
+        arguments = ["annotate", *_columns(source), *near, *written]
+        self.commands.append(list(map(bare, arguments)))
+        for _ in text_of(arguments, self._work / "sources.log"):
+            pass  # it goes to the file
         return target
 
-
-def swaps(used: tuple[bytes, ...], known: Mapping[bytes, Contig]) -> list[dict[str, str]]:
-    """Return tables that exchange names of the file and of the bundle; each is its own inverse.
-
-    There is one for each way in which the file names the same contig, nearly always one.
-    """
-    names: dict[str, list[str]] = defaultdict(list)
-    for name in used:
-        if contig := known.get(name):
-            names[contig.name].append(name.decode())
-    passes = zip_longest(*names.values())
-    return [
-        {
-            one: other
-            for ours, theirs in zip(names, row, strict=True)
-            if theirs not in (None, ours)
-            for one, other in ((theirs, ours), (ours, theirs))
-        }
-        for row in passes
-    ]
+    def _ran(
+        self, command: str, options: list[str], records: Path, told: int
+    ) -> tuple[list[bytes], pa.Array, pa.Array]:
+        """Run a command over sites; return the header, the sites and one more column it writes."""
+        arguments = [command, *options, "--no-version", "-Ov", "-o", "-", str(records)]
+        self.commands.append(list(map(bare, arguments)))
+        header, blocks = split_header(text_of(arguments, self._work / "sources.log"))
+        *site, column = columns_of(blocks, *ALLELE, told)
+        return header, line_of(*site), column
 
 
-def _columns(source: Source, *, plain: bool) -> list[str]:
+def _columns(source: Source) -> list[str]:
     assigned = ",".join(f"INFO/{ours}:={theirs}" for ours, theirs in source.columns.items())
-    exact = ["--pair-logic", "exact"]
-    exact += [] if plain else ["--keep-sites", "--include", _PLAIN]
-    return ["-a", str(source.path), "-c", assigned, *exact]
+    return ["-a", str(source.path), "-c", assigned, "--pair-logic", "exact"]
 
 
-def _bare(argument: str) -> str:
-    return Path(argument).name if argument.startswith("/") else argument
+def movable(ref: pa.Array, alt: pa.Array) -> pa.Array:
+    """Tell which alleles can be moved or trimmed (Tan et al., 2015), where the bases are known."""
+    lengths = [pc.binary_length(allele) for allele in (ref, alt)]
+    longer = pc.greater(pc.min_element_wise(*lengths), 1)
+    first, last = (
+        pc.equal(*(pc.binary_slice(allele, *part) for allele in (ref, alt)))
+        for part in ((0, 1), (-1, _ALL))
+    )
+    movable = pc.or_(last, pc.and_(longer, first))
+    return pc.and_(movable, pc.match_substring_regex(ref, pattern=_PLAIN))
+
+
+def merged(here: bytes | None, moved: bytes | None) -> bytes | None:
+    """Return the fields of an allele, with those that only its other form has behind them."""
+    if here is None or moved is None:
+        return here or moved
+    tags = {field.partition(b"=")[0] for field in here.split(b";")}
+    others = [field for field in moved.split(b";") if field.partition(b"=")[0] not in tags]
+    return b";".join([here, *others])

@@ -84,6 +84,11 @@ class Stage:
             return file.read(_LOG_BYTES).decode(errors="replace")
 
 
+def bare(argument: str) -> str:
+    """Return an argument as the provenance tells it: a file without the folders of this machine."""
+    return Path(argument).name if argument.startswith("/") else argument
+
+
 def _bcftools(
     arguments: list[str],
     log: Path,

@@ -22,7 +22,6 @@ COMPRESSION = 3
 WINDOW_SHIFT = 14
 LARGEST = 1 << 29
 _LEVELS = ((26, 1), (23, 9), (20, 73), (17, 585), (WINDOW_SHIFT, 4681))  # shift, first bin
-_FURTHER = (b"END=", b"SVLEN=")  # how a record tells that it is longer than its REF
 _VCF = struct.pack("<6i", 2, 1, 2, 0, ord("#"), 0)
 
 
@@ -53,15 +52,15 @@ class Places:
     contigs: dict[bytes, Chunks] = field(default_factory=dict)
     size: int = 0
 
-    def add(self, columns: list[pa.Array], text: bytes, lengths: pa.Array) -> None:
-        """Add lines with their columns, their text before it was changed, and their lengths."""
+    def add(self, columns: list[pa.Array], lengths: pa.Array, *, reaching: bool) -> None:
+        """Add lines with their columns and lengths; `reaching` as in `Records`."""
         ends = pc.add(pc.cumulative_sum(lengths.cast(pa.int64())), self.size)
         starts = pc.subtract(ends, lengths)
         self.size = ends[-1].as_py()
         first = pc.subtract(columns[POS].cast(pa.string()).cast(pa.int64()), 1)
         last = pc.subtract(pc.add(first, pc.binary_length(columns[REF])), 1)
         reach = pc.min_max(pc.if_else(pc.less(first, 0), LARGEST, last)).as_py()["max"]
-        self.usable &= reach < LARGEST and not any(tag in text for tag in _FURTHER)
+        self.usable &= reach < LARGEST and not reaching
         self.usable &= not any(b"LEN" in shape for shape in _formats(columns))
         if self.usable:
             for name, at, length in _runs(columns[CONTIG]):

@@ -1,23 +1,25 @@
-"""What a worker does with a shard: split, put consequences on it, and write its part."""
+"""What a worker does with a shard: split, look its sites up, and write its part."""
 
-import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from annotator.bundles import Bundle
+from annotator.columns import binary, text_in
 from annotator.engines import Engine, Unit
-from annotator.flatten import Flattener
+from annotator.engines.text import split_header
+from annotator.flatten import Findings, Flattener
+from annotator.header import defines
 from annotator.known import KnownCounts
-from annotator.originals import Originals
-from annotator.outputs import split_header, write_part
+from annotator.outputs import write_part
 from annotator.provenance import Stopwatch
-from annotator.second_look import SecondLook
+from annotator.records import header_of, read
 from annotator.shards import Shard
-from annotator.sites import sites_of
+from annotator.sites import Sites, answers, sites_of, vcf
 from annotator.sources import Sources
 from annotator.split import split
 from annotator.summary import Counts
@@ -35,6 +37,7 @@ class Part:
     places: Places
     sizes: list[int]  # of the VCF's blocks, in bytes
     known: KnownCounts
+    split_commands: list[list[str]]
     source_commands: list[list[str]]
     commands: list[list[str]]
     seconds: dict[str, float]
@@ -53,35 +56,52 @@ class ShardWork:
         folder, watch = self.work / f"part-{shard.number}", Stopwatch()
         scratch = folder / "work"
         scratch.mkdir(parents=True)
-        records = scratch / "records.bcf"
-        originals = Originals(shard.text)
-        sites = sites_of(shard.text)
+        alleles, engine = scratch / "alleles.vcf", self.engine(scratch)
         with watch.stage("split"):
-            split(shard.text, records, indexed=bool(self.bundle.sources), plain=sites.plain)
-        sources = Sources(self.bundle, scratch)
+            split_commands = split(shard.text, alleles)
+            header = header_of(alleles)
+            records = list(read(shard.text, alleles, engine.info_field.tag))
+            shard.text.unlink()
+            sites, numbers = sites_of(records)
+        pa.default_memory_pool().release_unused()  # what runs now begins as a copy of this process
+        sources, known = Sources(self.bundle, scratch), KnownCounts(self.bundle)
         with watch.stage("sources"):
-            names = tuple(map(os.fsencode, shard.names))
-            records, found = sources.annotate(records, sites, names)
-        shard.text.unlink()
-        pa.default_memory_pool().release_unused()  # the engine's process begins as a copy of this
-        engine = self.engine(scratch)
-        field, known = engine.info_field, KnownCounts(self.bundle)
-        flattener = Flattener(field, known, SecondLook(found, self.bundle.names(), field.tag))
+            said = sources.look_up(sites)
         with watch.stage("consequences"):
-            texts = engine.annotate(records, Unit(shard.names, shard.contig, sites.plain))
-            header, blocks = split_header(texts)
-            whole = map(originals.put_back, blocks)
-            sizes = write_part(folder, map(flattener.block, whole), flattener.engine.columns)
+            words, declared = _words(engine, sites, shard, scratch)
+        flattener = Flattener(engine.info_field, known, Findings(said.fields, words))
+        with watch.stage("tables"):
+            flat = map(flattener.block, records, numbers)
+            sizes = write_part(folder, flat, engine.info_field.columns)
         shutil.rmtree(scratch)
         return Part(
             number=shard.number,
             folder=folder,
-            header=tuple(header),
+            header=(*header[:-1], *said.declarations, *declared, header[-1]),
             counts=flattener.counts,
             places=flattener.places,
             sizes=sizes,
             known=flattener.known,
+            split_commands=split_commands,
             source_commands=sources.commands,
             commands=engine.commands,
             seconds=watch.seconds,
         )
+
+
+def _words(
+    engine: Engine, sites: Sites, shard: Shard, scratch: Path
+) -> tuple[pa.Array, list[bytes]]:
+    """Return what an engine says of each site, and how its header declares that."""
+    if shard.contig is None or not len(sites.lines):
+        return pa.nulls(len(sites.lines), pa.binary()), []
+    asked, tag = scratch / "sites.vcf", engine.info_field.tag.encode()
+    contigs = {name.encode(errors="surrogateescape"): shard.contig.length for name in shard.names}
+    asked.write_bytes(vcf(contigs, text_in(sites.lines)))
+    header, blocks = split_header(
+        engine.annotate(asked, Unit(shard.names, shard.contig, plain=True))
+    )
+    found = answers(blocks, sites)
+    words = pc.binary_replace_slice(found, 0, len(tag) + 1, b"")
+    words = pc.if_else(pc.equal(found, binary(b".")), None, words)
+    return words, [line for line in header if defines(line, b"INFO", tag)]

@@ -30,9 +30,10 @@ SAMPLING_SECONDS = 0.1
 BUSY = 0.5  # processes that wait for a core, above which wall ratios say little
 STAGES = {
     "screen": "read and screen",
-    "split": "split, to BCF",
+    "split": "check, split",
     "sources": "known variants",
-    "consequences": "consequences, tables, compression",
+    "consequences": "consequences",
+    "tables": "fields, tables, compression",
     "write": "join, index",
 }
 FLOOR = """

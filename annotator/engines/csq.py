@@ -9,6 +9,7 @@ from annotator.bundles import Bundle, Contig
 from annotator.consequence import effects_of
 from annotator.engines import InfoField, Unit
 from annotator.engines.text import text_of
+from annotator.stages import bare
 
 # Every allele by itself, whoever carries it: nothing depends on phase or on other records.
 LOCAL = ("--local-csq", "--samples", "-", "--trim-protein-seq", "20")
@@ -54,7 +55,7 @@ class CsqEngine:
         return self._run(["csq", *self._calling, *_QUIET, *code, *inputs, *where])
 
     def _run(self, arguments: list[str]) -> Iterator[bytes]:
-        self.commands.append([_bare(argument) for argument in arguments])
+        self.commands.append(list(map(bare, arguments)))
         return text_of(arguments, self._work / "engine.log")
 
     def _reference_for(self, contig: Contig, names: tuple[str, ...]) -> Path:
@@ -80,7 +81,3 @@ class CsqEngine:
                     first, tab, rest = line.partition("\t")
                     file.write(f"{name}\t{rest}" if tab and first == contig.name else line)
         return renamed
-
-
-def _bare(argument: str) -> str:
-    return Path(argument).name if argument.startswith("/") else argument

@@ -21,3 +21,28 @@ def text_of(arguments: list[str], log: Path) -> Iterator[bytes]:
         raise AnnotatorFailed(str(failure)) from failure
     finally:
         stage.stop()
+
+
+def split_header(blocks: Iterator[bytes]) -> tuple[list[bytes], Iterator[bytes]]:
+    """Take the header lines off the engine's text; the rest comes as blocks of records."""
+    lines: list[bytes] = []
+    for block in blocks:
+        records = _take_header(block, lines)
+        if lines and lines[-1].startswith(b"#CHROM"):
+            return lines, _behind(records, blocks)
+    return lines, iter(())
+
+
+def _take_header(block: bytes, lines: list[bytes]) -> bytes:
+    start = 0
+    while block[start : start + 1] == b"#":
+        end = block.index(b"\n", start)
+        lines.append(block[start:end])
+        start = end + 1
+    return block[start:]
+
+
+def _behind(records: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
+    if records:
+        yield records
+    yield from blocks

@@ -20,6 +20,7 @@ _STAGES = {
     "split": "Splitting into alleles",
     "sources": "Matching known variants",
     "consequences": "Finding consequences",
+    "tables": "Filling the tables",
     "annotate": "Annotating, in all",
     "write": "Writing the results",
 }

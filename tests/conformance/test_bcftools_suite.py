@@ -9,10 +9,12 @@ import pysam.bcftools
 import pytest
 
 from annotator.bundles import Bundle
+from annotator.columns import ended, text_of_lines
 from annotator.engines import Unit
 from annotator.engines.csq import CsqEngine
+from annotator.engines.text import split_header
 from annotator.normalise import Normaliser, Plan
-from annotator.outputs import split_header
+from annotator.records import header_of, read
 from annotator.shards import Shard
 from annotator.sniff import Format
 from annotator.split import split
@@ -102,11 +104,16 @@ def _annotated(source: Path, bundle: Bundle, folder: Path, calling: tuple[str, .
     engine = CsqEngine(bundle, work, calling)
     with text.open("wb") as file:
         for shard in shards:
-            split(shard.text, work / "records.bcf")
-            unit = Unit(shard.names, shard.contig)
-            header, records = split_header(engine.annotate(work / "records.bcf", unit))
+            alleles, records = work / "alleles.vcf", work / "records.vcf"
+            split(shard.text, alleles)
+            parts = [part.columns for part in read(shard.text, alleles, "BCSQ")]
+            lines = (text_of_lines(*columns[:-1], ended(columns[-1])) for columns in parts)
+            records.write_bytes(b"".join([b"\n".join(header_of(alleles)) + b"\n", *lines]))
+            header, annotated = split_header(
+                engine.annotate(records, Unit(shard.names, shard.contig))
+            )
             file.writelines(line + b"\n" for line in header if shard.number == 0)
-            file.writelines(records)
+            file.writelines(annotated)
     return text
 
 

@@ -268,6 +268,7 @@ def test_the_provenance_is_whole(made: Path) -> None:
         "annotator",
         "input",
         "sorted",
+        "split",
         "walls",
         "bundle",
         "sources",
@@ -280,6 +281,9 @@ def test_the_provenance_is_whole(made: Path) -> None:
     }
     assert told["annotator"].keys() == {"version", "commit"}
     assert told["outputs"]["annotated.vcf.gz"]["records"] == told["counts"]["records_out"]
+    commands = [command for key in ("split", "engine") for command in told[key]["commands"]]
+    assert [command[0] for command in commands] == ["view", "norm", "csq", "csq"]
+    assert not any("/" in word for command in commands for word in command if "INFO/" not in word)
     assert told["bundle"]["genetic_codes"] == {"16": 1, "MT": 2}
     assert "htslib" in told["engine"]["name"]
 

@@ -3,17 +3,20 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from annotator import flatten
 from annotator.bundles import DEMO, Bundle, VepCache, load
+from annotator.columns import split_lines
 from annotator.consequence import Effect
 from annotator.csq_field import COLUMNS
 from annotator.engines import InfoField
 from annotator.engines.vep import VepEngine
-from annotator.flatten import Flattener
+from annotator.flatten import Findings, Flattener
 from annotator.known import KnownCounts
+from annotator.records import Records
 from annotator.run import annotate
 from annotator.table import SCHEMA
 from tests.unit.annotator.samples import row, write
@@ -26,20 +29,25 @@ def read(asked: list[str], word: str) -> list[Effect]:
 
 
 def flattener(asked: list[str]) -> Flattener:
-    field = InfoField("THEIRS", b"", partial(read, asked))
-    return Flattener(field, KnownCounts(load(DEMO)))
+    words = pa.array([b"AAA", b"BBB"])
+    findings = Findings(pa.nulls(len(words), pa.binary()), words)
+    return Flattener(
+        InfoField("THEIRS", b"", partial(read, asked)), KnownCounts(load(DEMO)), findings
+    )
 
 
-def block(*words: str) -> bytes:
-    rows = (f"16\t{at}\t.\tA\tC\t.\t.\tTHEIRS={word}\n" for at, word in enumerate(words, 1))
-    return "".join(rows).encode()
+def flat(by: Flattener, *sites: int) -> bytes:
+    rows = (f"16\t{at}\t.\tA\tC\t.\t.\t.\n" for at in range(1, len(sites) + 1))
+    records = Records(split_lines("".join(rows).encode()), None, reaching=False)
+    return bytes(by.block(records, pa.array(sites, pa.int32())).vcf)
 
 
-def test_the_engine_reads_its_own_field_and_each_word_once() -> None:
+def test_the_engine_reads_its_own_words_and_each_once() -> None:
     asked: list[str] = []
-    flat = flattener(asked)
-    texts = [bytes(flat.block(block("AAA", "BBB", "AAA")).vcf), bytes(flat.block(block("AAA")).vcf)]
+    by = flattener(asked)
+    texts = [flat(by, 0, 1, 0), flat(by, 0)]
     assert asked == ["AAA", "BBB"]
+    assert [text.count(b"\tTHEIRS=AAA;") for text in texts] == [2, 1]
     assert [text.count(b"GAS_GENE=AAA") for text in texts] == [2, 1]
 
 
@@ -49,9 +57,9 @@ def test_what_words_mean_is_forgotten_before_it_fills_the_memory(
 ) -> None:
     monkeypatch.setattr(flatten, cap, 1)
     asked: list[str] = []
-    flat = flattener(asked)
+    by = flattener(asked)
     for _ in range(3):
-        flat.block(block("AAA", "BBB"))
+        flat(by, 0, 1)
     assert asked == ["AAA", "BBB"] * 3
 
 

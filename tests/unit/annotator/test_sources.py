@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pysam
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from annotator.bundles import DEMO, MANIFEST, load
 from annotator.checksums import digest
 from annotator.run import annotate
-from annotator.sources import swaps
+from annotator.sources import merged, movable
 from tests.unit.annotator.samples import row, write
 from tests.unit.annotator.test_run import infos, records, summary
 
@@ -180,7 +181,7 @@ def test_provenance_names_each_source_and_what_was_run(tmp_path: Path) -> None:
         for source in bundle.sources
     ]
     commands = [command[0] for command in told["sources"]["commands"]]
-    assert commands == ["annotate"] * 3
+    assert commands == ["annotate"] * 2
     assert str(tmp_path) not in json.dumps(told)
 
 
@@ -191,11 +192,38 @@ def test_a_bundle_without_sources_costs_no_command_and_counts_nothing(tmp_path: 
     assert told["sources"]["commands"] == []
 
 
-def test_names_are_exchanged_both_ways() -> None:
-    known = load(DEMO).names()
-    assert swaps((b"chr16", b"MT"), known) == [{"chr16": "16", "16": "chr16"}]
-    assert swaps((b"16", b"chr16"), known) == [{}, {"chr16": "16", "16": "chr16"}]
-    assert swaps((b"elsewhere",), known) == []
+@pytest.mark.parametrize(
+    ("ref", "alt"), [("TC", "TA"), ("ACA", "A"), ("A", "ACA"), ("TAC", "TGC"), ("AC", "ACT")]
+)
+def test_what_can_be_moved_or_trimmed_is_looked_up_in_two_ways(ref: str, alt: str) -> None:
+    assert movable(pa.array([ref.encode()]), pa.array([alt.encode()])).to_pylist() == [True]
+
+
+@pytest.mark.parametrize(
+    ("ref", "alt"), [("A", "C"), ("AC", "A"), ("A", "AC"), ("AC", "GT"), ("TN", "TT")]
+)
+def test_what_is_as_short_and_left_as_it_goes_is_not(ref: str, alt: str) -> None:
+    assert movable(pa.array([ref.encode()]), pa.array([alt.encode()])).to_pylist() == [False]
+
+
+@pytest.mark.parametrize(
+    ("here", "moved", "both"),
+    [
+        (None, None, None),
+        (b"A=1", None, b"A=1"),
+        (None, b"A=2", b"A=2"),
+        (b"A=1;B=1", b"A=2;C=2", b"A=1;B=1;C=2"),
+    ],
+)
+def test_what_is_said_of_an_allele_as_it_stands_goes_first(
+    here: bytes | None, moved: bytes | None, both: bytes | None
+) -> None:
+    assert merged(here, moved) == both
+
+
+def test_an_allele_in_small_letters_is_known(tmp_path: Path) -> None:
+    outdir = results(write(tmp_path, row("chr16", 190560, "t", "c"), MISSENSE))
+    assert [info["GAS_KNOWN"] for info in infos(outdir)] == ["rs1", "rs1"]
 
 
 def test_a_record_at_position_nought_does_not_get_lost(tmp_path: Path) -> None:

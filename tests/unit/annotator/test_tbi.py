@@ -31,7 +31,8 @@ def records() -> list[str]:
 
 def block(places: Places, line: str) -> None:
     text = line.encode()
-    places.add(split_lines(text), text, pa.array([len(text)], pa.int32()))
+    lengths = pa.array([len(text)], pa.int32())
+    places.add(split_lines(text), lengths, reaching=b"LEN=" in text or b"END=" in text)
 
 
 def fetched(vcf: Path, index: Path) -> list[list[str]]:
