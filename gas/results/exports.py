@@ -11,7 +11,7 @@ from annotator.columns import binary, ended, text_of_lines
 from annotator.outputs import ROW_GROUP
 from annotator.table import SOURCES, unarmed
 from gas.results.filters import Filter
-from gas.results.table import Deadline, Table
+from gas.results.table import Deadline, Table, as_python, compacted
 
 #: Bytes of cells that are made into lines at a time, and rows at most.
 SLICE_BYTES, SLICE_ROWS = 4 << 20, 20_000
@@ -44,7 +44,7 @@ def parquet(table: Table, wanted: Filter, until: Deadline) -> Iterator[bytes]:
     # Without our schema in it, so that coded columns are read as plain strings.
     with pq.ParquetWriter(sink, coded, compression="zstd", store_schema=False) as writer:
         for columns in _wanted(table, wanted, until):
-            piece = pa.table({name: _compacted(cells) for name, cells in columns.items()})
+            piece = pa.table({name: compacted(cells) for name, cells in columns.items()})
             held.append(piece)
             rows, size = rows + len(piece), size + piece.nbytes
             if rows >= ROW_GROUP or size >= HELD_BYTES:
@@ -64,7 +64,7 @@ def places(table: Table, wanted: Filter, until: Deadline) -> Iterator[tuple[str,
         for start in range(0, len(chosen), SLICE_ROWS):
             part = chosen[start : start + SLICE_ROWS]
             cells = [group.cells[name].take(part) for name in key]
-            yield from zip(*(cell.to_pylist() for cell in cells), strict=True)
+            yield from zip(*map(as_python, cells), strict=True)
 
 
 def _wanted(table: Table, wanted: Filter, until: Deadline) -> Iterator[Columns]:
@@ -112,19 +112,10 @@ def _coded(kind: pa.DataType) -> pa.DataType:
     return pa.dictionary(pa.int32(), kind) if pa.types.is_string(kind) else kind
 
 
-def _compacted(cells: pa.Array) -> pa.Array:
-    """Return coded cells whose dictionary has only what they use."""
-    if not pa.types.is_dictionary(cells.type):
-        return cells
-    used = cells.indices.drop_null().unique()
-    codes = pc.index_in(cells.indices, value_set=used)
-    return pa.DictionaryArray.from_arrays(codes, cells.dictionary.take(used))
-
-
 def _disarmed(name: str, cells: pa.Array) -> pa.Array:
     if name not in FROM_OUTSIDE or not pa.types.is_dictionary(cells.type):
         return cells
-    compact = _compacted(cells)
+    compact = compacted(cells)
     return pa.DictionaryArray.from_arrays(compact.indices, unarmed(compact.dictionary))
 
 

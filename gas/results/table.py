@@ -16,6 +16,7 @@ from itertools import accumulate, islice
 from typing import Any, Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from gas.results.errors import TooSlow, TooWide, Unreadable
@@ -213,6 +214,24 @@ class Table:
             told.null_count if told.has_null_count else None,
             column.num_values,
         )
+
+
+def compacted(cells: pa.Array) -> pa.Array:
+    """Return coded cells whose dictionary has only what they use."""
+    if not pa.types.is_dictionary(cells.type):
+        return cells
+    used = cells.indices.drop_null().unique()
+    codes = pc.index_in(cells.indices, value_set=used)
+    return pa.DictionaryArray.from_arrays(codes, cells.dictionary.take(used))
+
+
+def as_python(cells: pa.Array) -> list[Any]:
+    """Return cells as Python values; a word that is there often takes its place once."""
+    if not pa.types.is_dictionary(cells.type):
+        return list(cells.to_pylist())
+    compact = compacted(cells)
+    words = compact.dictionary.to_pylist()
+    return [None if code is None else words[code] for code in compact.indices.to_pylist()]
 
 
 def _footer(source: Ranges) -> tuple[int, bytes]:

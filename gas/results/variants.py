@@ -16,7 +16,7 @@ from gas.results.conditions import judged
 from gas.results.errors import NoSuchRow, TooSlow
 from gas.results.filters import Filter
 from gas.results.scan import KEY, Found, Sort, found, values_of
-from gas.results.table import Deadline, Table
+from gas.results.table import Deadline, Table, as_python
 
 SHOWN = (
     *KEY,
@@ -111,7 +111,7 @@ def rows_at(
     for group in table.read(groups, columns, until):
         here = [row for row in rows if 0 <= row - group.first < group.rows]
         places = pa.array([row - group.first for row in here], pa.int64())
-        cells = {name: cell.take(places).to_pylist() for name, cell in group.cells.items()}
+        cells = {name: as_python(cell.take(places)) for name, cell in group.cells.items()}
         for at, row in enumerate(here):
             told[row] = {"row": row, **{name: values[at] for name, values in cells.items()}}
     return [told[row] for row in rows]

@@ -15,7 +15,7 @@ from gas.results.conditions import OneOf
 from gas.results.errors import NoSuchRow, TooSlow, TooWide, Unreadable
 from gas.results.filters import Filter
 from gas.results.scan import Sort
-from gas.results.table import Deadline, Table
+from gas.results.table import Deadline, Table, as_python
 from gas.results.variants import Order, page, transcripts
 from tests.tables import PLACE, Row, a_file, a_row, parquet, sample
 
@@ -138,6 +138,9 @@ def test_a_long_cell_that_is_often_repeated_takes_its_place_once() -> None:
     (group,) = Table(a_file(sink.getvalue())).read([0], ["filter"], SOON)
     assert group.rows == 20_000
     assert group.cells["filter"].nbytes < 4 << 20
+    words = as_python(group.cells["filter"])
+    assert len(words) == 20_000
+    assert len({id(word) for word in words}) == 1
 
 
 @pytest.mark.parametrize(
