@@ -1,12 +1,14 @@
 """The people of a run: they hand in files, stop jobs, change plans, and try until it works.
 
-They go through the pages as everybody does; what they were told is what is checked afterwards.
+All at once, and each one thing after the other. They go through the pages as everybody does; what
+they were told is what is checked afterwards.
 """
 
 import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -63,8 +65,7 @@ class Person:
         if "has been deleted from our storage" in page.html:
             return 0
         if "This file was submitted" not in page.html:
-            form = next(iter(page.forms[-1:]), None)
-            if form is not None and form.files:
+            if form := next((form for form in page.forms if form.files), None):
                 page = self.visitor.submit(form, upload=file)
             page = self.visitor.submit(page.form(to="/submit/"))
         found = JOB_PAGE.search(page.url) or JOB_PAGE.search(_main(page.html))
@@ -144,7 +145,7 @@ def patiently(act: Callable[[], Done | None], what: str) -> Done:
 
 @dataclass
 class Crowd:
-    """Everybody, going through a script in its order."""
+    """Everybody, each going through their part of a script in its order."""
 
     town: Town
     script: Script
@@ -153,6 +154,7 @@ class Crowd:
     told: list[Told] = field(default_factory=list)
     people: dict[str, Person] = field(default_factory=dict)
     failure: BaseException | None = None
+    most: int = 0  # files handed in at which everybody waits for a strike
 
     def sign_in(self, names: Sequence[str]) -> None:
         """Let everybody sign in, before anything fails."""
@@ -168,13 +170,15 @@ class Crowd:
 
     def _go(self) -> None:
         try:
-            self._run()
+            with ThreadPoolExecutor(len(self.people)) as together:
+                list(together.map(self._run, self.people))
         except (NotInTime, KeyError, OSError) as error:
             self.failure = error
 
-    def _run(self) -> None:
-        changes, to_stop = list(self.script.changes), list[tuple[int, Told]]()
-        for errand in self.script.errands:
+    def _run(self, name: str) -> None:
+        to_stop = list[tuple[int, Told]]()
+        changes = [change for change in self.script.changes if change.persona == name]
+        for errand in [errand for errand in self.script.errands if errand.persona == name]:
             told = self._hand_in(errand)
             if errand.cancel_after is not None and told.job:
                 to_stop.append((errand.number + errand.cancel_after, told))
@@ -183,6 +187,8 @@ class Crowd:
             while changes and changes[0].after <= errand.number:
                 self._change(changes.pop(0))
         self._stop([told for _, told in to_stop])
+        for change in changes:
+            self._change(change)
 
     def _hand_in(self, errand: Errand) -> Told:
         until(self._has_room, "fewer unfinished jobs", seconds=PATIENCE)
@@ -198,7 +204,9 @@ class Crowd:
     def _has_room(self) -> bool:
         unfinished = "SELECT count(*) FROM gas_job WHERE status IN ('queued', 'running')"
         try:
-            return self.town.database.number(unfinished) < MOST_AT_ONCE
+            return (
+                len(self.told) < self.most and self.town.database.number(unfinished) < MOST_AT_ONCE
+            )
         except self.town.database.faults:
             return False
 

@@ -17,6 +17,7 @@ from dev.waiting import NotInTime, until
 
 LOOK_SECONDS = 0.5
 JOBS_PER_STRIKE, FEWEST_STRIKES = 6, 8
+AHEAD = 12  # files that may be handed in before a strike that is due has fallen
 
 #: Seconds for the service to come to rest after the last fault, and more for each job.
 REST_SECONDS, REST_PER_JOB = 90.0, 0.5
@@ -78,13 +79,16 @@ class Run:
 
     def _strike(self, siege: Siege, crowd: Crowd) -> None:
         """Let each strike fall when the crowd has come so far; what is left falls at the end."""
+        crowd.most = AHEAD
         thread = crowd.start()
         for strike in crowd.script.strikes:
+            crowd.most = strike.after + AHEAD
             while len(crowd.told) < strike.after and thread.is_alive():
                 siege.listen()
                 thread.join(LOOK_SECONDS)
             hit = siege.strike(strike)
             self._say(f"{len(crowd.told):5d} files: {strike.kind}{'' if hit else ' (nothing hit)'}")
+        crowd.most = self.jobs
         while thread.is_alive():
             siege.listen()
             thread.join(LOOK_SECONDS)
