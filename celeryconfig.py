@@ -121,6 +121,8 @@ task_publish_retry_policy = {"max_retries": 3, "interval_start": 0.2, "interval_
 accept_content = ["json"]
 
 # --- workers --------------------------------------------------------------------------------------
+worker_pool = "tasks.pool:TaskPool"
+worker_proc_alive_timeout = 60.0  # a busy machine needs longer to start a process than 4 s
 worker_prefetch_multiplier = 1
 worker_enable_remote_control = False  # SQS has no fan-out
 worker_send_task_events = False
