@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from annotator.errors import AnnotatorFailed, InputRefused
+from annotator.errors import AnnotatorFailed, DiskFull, InputRefused
 from annotator.progress import OnProgress, told
 from annotator.run import PROVENANCE, partial_folder
 from annotator.sandbox import Sandbox
@@ -47,7 +47,8 @@ def run(
 ) -> None:
     """Annotate `source` into `outdir` in a child process; all of the results or none.
 
-    Raises InputRefused with one sentence for the user, AnnotatorFailed for everything else.
+    Raises InputRefused with one sentence for the user, AnnotatorFailed for everything else;
+    DiskFull, which is one, when there is too little room to begin with or to go on.
     `on_tick` is called about every second; what it raises ends the child and passes through. The
     kernel also ends the child when the thread that called this ends. `key`, a PEM file, signs the
     provenance; the child never sees it. `on_progress` hears the stage and the fraction of the
@@ -56,15 +57,15 @@ def run(
     limits = ["--memory-mb", str(memory_mb), "--cpu-seconds", str(wall_seconds)]
     options = ["--bundle", str(bundle.absolute()), *limits, "--sandbox", sandbox]
     options += ["--workers", str(workers), "--json"]
+    check_disk = partial(_check_disk, outdir.absolute().parent)
+    check_disk()
     child = _start(source, outdir, options)
     try:
-        checks: list[Callable[[], None]] = [partial(_check_disk, outdir.absolute().parent)]
+        checks: list[Callable[[], None]] = [check_disk]
         checks += [on_tick] if on_tick else []
         said = _watch(child, time.monotonic() + wall_seconds, checks, on_progress)
     except _TooLongError:
         raise AnnotatorFailed(f"the annotator was stopped after {wall_seconds} seconds") from None
-    except _DiskFullError:
-        raise AnnotatorFailed("the annotator was stopped: the disk is nearly full") from None
     finally:
         _end(child)
         shutil.rmtree(partial_folder(outdir.absolute()), ignore_errors=True)
@@ -75,10 +76,6 @@ def run(
 
 
 class _TooLongError(Exception):
-    pass
-
-
-class _DiskFullError(Exception):
     pass
 
 
@@ -166,7 +163,7 @@ def _end(child: "subprocess.Popen[bytes]") -> None:
 def _check_disk(place: Path) -> None:
     disk = os.statvfs(place)
     if disk.f_bavail * disk.f_frsize < LEAST_FREE:
-        raise _DiskFullError
+        raise DiskFull(f"the disk is nearly full: less than {LEAST_FREE >> 20} MB are left")
 
 
 def _check_files(outdir: Path) -> None:

@@ -11,3 +11,7 @@ class InputRefused(AnnotationError):
 
 class AnnotatorFailed(AnnotationError):
     """Our fault; the text is for the operator."""
+
+
+class DiskFull(AnnotatorFailed):
+    """This machine has no room for the work; the file and the program are well."""

@@ -21,6 +21,7 @@ from gas.storage.errors import ObjectMissing, ObjectReplaced
 from tasks import turns
 from tasks.app import app
 from tasks.archive import due_after, retention_of, send_after
+from tasks.disk import disk_needed
 from tasks.leases import Heartbeat, renew_connection, working
 from tasks.progress import Teller
 from tasks.scratch import scratch_folder
@@ -82,7 +83,7 @@ def _outline(failure: str) -> str:
 
 def _annotated(job: Job, heartbeat: Heartbeat) -> tuple[list[ResultFile], int]:
     """Run the child on the upload, publish what it wrote, and tell how many records it read."""
-    with scratch_folder() as folder:
+    with disk_needed(), scratch_folder() as folder:
         source, outputs = folder / "input", folder / "results"
         outputs.mkdir()
         _fetch(job, source)

@@ -36,6 +36,10 @@ class NotThawed(StorageError):
     """The archive copy cannot be read: its retrieval has not finished, or has lapsed."""
 
 
+class DiskRefused(StorageError):
+    """The disk of this machine takes nothing more; that of another may."""
+
+
 class AccessRefused(StorageError):
     """The service's own credentials or permissions were refused."""
 

@@ -14,7 +14,7 @@ import pytest
 
 from annotator import child
 from annotator.bundles import DEMO
-from annotator.errors import AnnotatorFailed, InputRefused
+from annotator.errors import AnnotatorFailed, DiskFull, InputRefused
 from tests.conformance.warm import left_of
 
 DEADLINE = 20.0
@@ -86,10 +86,19 @@ def test_a_program_that_cannot_be_started_is_our_failure(
 def test_a_child_that_fills_the_disk_is_stopped(
     endless: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(child, "LEAST_FREE", 1 << 62)
-    with pytest.raises(AnnotatorFailed, match="disk is nearly full"):
-        annotate(endless)
+    with pytest.raises(DiskFull, match="disk is nearly full"):
+        annotate(endless, on_tick=lambda: monkeypatch.setattr(child, "LEAST_FREE", 1 << 62))
     assert readers(endless) == []
+
+
+def test_no_child_is_started_where_the_disk_is_nearly_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_place_of_the_program(monkeypatch, WHOLE)
+    monkeypatch.setattr(child, "LEAST_FREE", 1 << 62)
+    with pytest.raises(DiskFull, match="disk is nearly full"):
+        annotate(tmp_path / "input")
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_a_child_started_ends_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
