@@ -25,7 +25,7 @@ from dev.local_aws.server import environment_of
 from dev.waiting import NotInTime, until
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 60
+START_SECONDS = 180
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,7 @@ class Stack:
     settings: Mapping[str, str] = field(default_factory=dict)
     aws: local_aws.LocalAws | None = None
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    own_settings: dict[str, dict[str, str]] = field(default_factory=dict)  # of one process alone
 
     def __enter__(self) -> Self:
         with ExitStack() as undo:
@@ -122,10 +123,17 @@ class Stack:
 
     def launch(self, name: str) -> subprocess.Popen[bytes]:
         """Start one process by its name in `commands`; its log is `<name>.log`."""
-        command = [sys.executable, "-m", *self.commands[name]]
         log = self.folder / f"{name}.log"
-        self.processes[name] = spawn(command, self.environment, log)
+        self.processes[name] = spawn(self.command(name), self.environment_of(name), log)
         return self.processes[name]
+
+    def command(self, name: str) -> list[str]:
+        """The command line of a process."""
+        return [sys.executable, "-m", *self.commands[name]]
+
+    def environment_of(self, name: str) -> dict[str, str]:
+        """The environment of a process."""
+        return self.environment | self.own_settings.get(name, {})
 
     def kill(self, name: str) -> None:
         """End one process and its children without a warning, as a lost machine would."""

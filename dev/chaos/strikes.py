@@ -1,6 +1,5 @@
 """Everything that can fail, one function each; a strike ends with the service whole again."""
 
-import json
 import os
 import random
 import signal
@@ -13,10 +12,12 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from dev.chaos import messages
 from dev.chaos.postbox import Postbox
 from dev.chaos.script import Strike
-from dev.chaos.town import COURIERS, QUEUE_NAMES, WORKERS, Server, Town
+from dev.chaos.town import COURIERS, LOCK_SECONDS, QUEUE_NAMES, WORKERS, Server, Town
 from dev.children import children_of
+from dev.faults import disk
 from dev.faults.faults import FAULTS, S3_FAULTS, SQS_FAULTS
 from dev.faults.proxy import Call, Fault, Proxy
 from dev.local_aws import QueuedMessage
@@ -26,7 +27,8 @@ from dev.waiting import NotInTime, until
 LONGEST_OUTAGE = 4.0
 #: Longest wait for a request that a strike can fail, in seconds.
 LONGEST_WAIT = 8.0
-MOST_COPIES = 10
+#: Seconds by which the clock of a process is wrong.
+CLOCKS = (-600, 0, 600)
 
 
 @dataclass
@@ -45,8 +47,9 @@ class Siege:
 
     def kinds(self, word: str) -> list[str]:
         """The kinds of strikes with this word that this run can make."""
-        possible = [kind for kind in STRIKES if self.postgres or kind != "database restarted"]
-        return [kind for kind in possible if word in kind]
+        without = {"database locked" if self.postgres else "database restarted"}
+        without |= set() if disk.is_possible() else {"disk full"}
+        return [kind for kind in STRIKES if kind not in without and word in kind]
 
     def strike(self, strike: Strike) -> bool:
         """Do what the script says; False, and not counted, when there was nothing to hit."""
@@ -135,68 +138,24 @@ def _database_restarted(siege: Siege, dice: random.Random) -> bool:
     return True
 
 
-def _send(siege: Siege, waiting: QueuedMessage, delay: int = 0) -> None:
-    siege.town.sqs.send_message(
-        QueueUrl=siege.town.queue_url(waiting.queue), MessageBody=waiting.body, DelaySeconds=delay
-    )
-
-
-def _some(found: Sequence[QueuedMessage], dice: random.Random) -> Sequence[QueuedMessage]:
-    return dice.sample(found, min(MOST_COPIES, len(found)))
-
-
-def _duplicated(siege: Siege, dice: random.Random) -> bool:
-    now = [waiting for waiting in siege.town.messages() if waiting.queue in QUEUE_NAMES]
-    for waiting in _some(now, dice):
-        _send(siege, waiting, dice.randrange(3))
-    return bool(now)
-
-
-def _replayed(siege: Siege, dice: random.Random) -> bool:
-    """Messages of any time come once more, most of them long after their job moved on."""
-    for waiting in _some(list(siege.seen), dice):
-        _send(siege, waiting, dice.randrange(8))
-    return bool(siege.seen)
-
-
-def _delayed_and_reordered(siege: Siege, dice: random.Random) -> bool:
-    """What waits is taken out and comes back later, past the lease, in another order."""
-    taken = 0
-    for name in QUEUE_NAMES:
-        url = siege.town.queue_url(name)
-        found = siege.town.sqs.receive_message(
-            QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0
-        )
-        for message in found.get("Messages", []):
-            siege.town.sqs.change_message_visibility(
-                QueueUrl=url,
-                ReceiptHandle=message["ReceiptHandle"],
-                VisibilityTimeout=dice.randrange(8),
-            )
-            taken += 1
-    return taken > 0
-
-
-def _lost(siege: Siege, dice: random.Random) -> bool:
-    """Every message of a queue is gone."""
-    full = sorted({w.queue for w in siege.town.messages() if w.queue in QUEUE_NAMES})
-    if full:
-        siege.town.sqs.purge_queue(QueueUrl=siege.town.queue_url(dice.choice(full)))
-    return bool(full)
-
-
-def _poisoned(siege: Siege, dice: random.Random) -> bool:
-    """Messages that nobody understands: raw text, foreign JSON, a task that does not exist."""
-    number = len(siege.poison)
-    bodies = [f"poison {number}", json.dumps({"poison": number})]
-    if siege.seen:
-        known = json.loads(dice.choice(list(siege.seen)).body)
-        known["headers"]["task"] = f"unknown-{number}"
-        bodies.append(json.dumps(known))
-    body = dice.choice(bodies)
-    siege.poison.add(body)
-    _send(siege, QueuedMessage(dice.choice(QUEUE_NAMES), body))
+def _database_locked(siege: Siege, dice: random.Random) -> bool:
+    """Somebody writes for longer than anybody waits."""
+    with siege.town.database.locked():
+        time.sleep(dice.uniform(1, 2 * LOCK_SECONDS))
     return True
+
+
+def _disk_full(siege: Siege, dice: random.Random) -> bool:
+    with siege.town.full_disk(dice.choice(WORKERS)):
+        time.sleep(dice.uniform(1, LONGEST_OUTAGE))
+    return True
+
+
+def _clock_wrong(siege: Siege, dice: random.Random) -> bool:
+    """A process comes back with a clock that is ten minutes ahead or behind, or right again."""
+    name = dice.choice([*WORKERS, *COURIERS, "beat"])
+    siege.town.own_settings[name] = {"GAS_FAULTS_CLOCK": str(dice.choice(CLOCKS))}
+    return _kill(siege, name, dice)
 
 
 #: What each service can do to a request. A mail service that says yes and sends nothing cannot be
@@ -273,11 +232,14 @@ STRIKES: dict[str, Callable[[Siege, random.Random], bool]] = {
     "drained and replaced": _drain,
     "AWS away": _broker_away,
     "database restarted": _database_restarted,
-    "messages duplicated": _patient(_duplicated),
-    "messages replayed": _patient(_replayed),
-    "messages delayed and reordered": _patient(_delayed_and_reordered),
-    "messages lost": _patient(_lost),
-    "messages poisoned": _patient(_poisoned),
+    "database locked": _database_locked,
+    "disk full": _disk_full,
+    "clock wrong": _clock_wrong,
+    "messages duplicated": _patient(messages.duplicated),
+    "messages replayed": _patient(messages.replayed),
+    "messages delayed and reordered": _patient(messages.delayed_and_reordered),
+    "messages lost": _patient(messages.lost),
+    "messages poisoned": _patient(messages.poisoned),
     "SQS failing": _failing("sqs"),
     "S3 failing": _failing("s3"),
     "SES failing": _failing("ses"),

@@ -11,9 +11,9 @@ from celeryconfig import QUEUES
 from dev import postgres
 from dev.children import HOST, end
 from dev.database import Database
+from dev.faults.disk import StackWithDisks
 from dev.local_aws import QueuedMessage, messages_at
 from dev.local_aws.server import CREDENTIALS, REGION
-from dev.stack import Stack
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 WORKERS = ("worker", "worker-2")
 COURIERS = ("courier", "courier-2")
+
+#: How long the pipeline waits for a writer of SQLite.
+LOCK_SECONDS = 4
 
 #: Long enough for a loaded machine, short enough that every wait is met many times.
 TIMERS = {
@@ -31,6 +34,7 @@ TIMERS = {
     "GAS_LEASE": "5s",
     "GAS_RESEND_AFTER": "8s",
     "GAS_SWEEP_EVERY": "4s",
+    "GAS_FAULTS_LOCK": str(LOCK_SECONDS),
 }
 
 QUEUE_NAMES = [queue.queue_name for queue in QUEUES.values()]
@@ -48,13 +52,16 @@ _RESTLESS = {
 }
 
 
-class Town(Stack):
+class Town(StackWithDisks):
     """Two workers and two couriers; its queues and buckets can be looked at past the service."""
 
     @property
     def commands(self) -> dict[str, list[str]]:
-        """The processes of the stack, each kind of worker twice."""
-        once = super().commands
+        """The processes of the stack, each kind of worker twice; clocks may be wrong."""
+        once = {
+            name: ["dev.faults.app" if word == "tasks" else word for word in command]
+            for name, command in super().commands.items()
+        }
         again = {
             f"{name}-2": [part.replace("@%h", "-2@%h") for part in once[name]]
             for name in ("worker", "courier")

@@ -3,6 +3,7 @@
 import sys
 
 from dev.faults.clock import deceive
+from dev.faults.patience import shorten
 from dev.faults.steps import plant
 from tasks import app
 
@@ -10,4 +11,5 @@ __all__ = ["app"]
 
 app.loader.import_default_modules()
 deceive()
+shorten()
 plant("beat" if "beat" in sys.argv else "worker")

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dev.children import HOST, DidNotStart, spawn
+from dev.children import HOST, DidNotStart
+from dev.faults.disk import StackWithDisks
 from dev.faults.proxy import Proxy
-from dev.stack import Ports, Stack
+from dev.stack import Ports
 
 #: Short waits, so that each is met within seconds.
 TIMERS = {
@@ -28,12 +29,11 @@ TIMERS = {
 
 
 @dataclass
-class FaultyStack(Stack):
+class FaultyStack(StackWithDisks):
     """A stack whose AWS is behind a proxy; `watching` starts again what was killed."""
 
     proxy: Proxy = field(init=False)
     restarts: list[tuple[str, int]] = field(default_factory=list)
-    own_settings: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.proxy = Proxy(self.ports.aws)
@@ -64,13 +64,6 @@ class FaultyStack(Stack):
             name: [named.get(word, word) for word in command]
             for name, command in super().commands.items()
         }
-
-    def launch(self, name: str) -> "subprocess.Popen[bytes]":
-        """Start one process, with settings that it alone has."""
-        command = [sys.executable, "-m", *self.commands[name]]
-        environment = self.environment | self.own_settings.get(name, {})
-        self.processes[name] = spawn(command, environment, self.folder / f"{name}.log")
-        return self.processes[name]
 
     def start(self) -> None:
         """Start the proxy, then everything else."""

@@ -2,7 +2,7 @@
 
 `GAS_FAULTS` names a folder. A file `<task>.<step>.<moment>.<job>` in it (the job is a number or
 `any`) holds what happens once when a process comes there: see `ACTIONS`. It is then renamed to
-`*.done`. Without the variable nothing is planted.
+`*.done`, unless it says `always`. Without the variable nothing is planted.
 """
 
 import functools
@@ -10,12 +10,14 @@ import importlib
 import os
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from dev.children import children_of
+from dev.faults import disk
 from tasks import app
 
 MOMENTS = ("before", "after")
@@ -78,14 +80,24 @@ def _hang() -> None:
     threading.Event().wait(3600)
 
 
+def _fill_disk() -> None:
+    disk.fill(Path(tempfile.gettempdir()))
+
+
+def _empty_disk() -> None:
+    disk.empty(Path(tempfile.gettempdir()))
+
+
 #: What can happen at a step: the end of this process, of its worker too, of the annotator; an order
-#: to the worker to end; nothing, for ever.
+#: to the worker to end; nothing, for ever; the disk of the worker is full, and has room again.
 ACTIONS: dict[str, Callable[[], None]] = {
     "process": _kill_process,
     "worker": _kill_worker,
     "child": _kill_child,
     "drain": _drain,
     "hang": _hang,
+    "fill": _fill_disk,
+    "empty": _empty_disk,
 }
 
 
@@ -130,8 +142,9 @@ class _Watch:
 
     def _act(self, plan: Path) -> None:
         try:
-            action = plan.read_text()
-            plan.rename(plan.with_suffix(f"{plan.suffix}.done"))
+            action, _, always = plan.read_text().partition(" ")
+            if not always:
+                plan.rename(plan.with_suffix(f"{plan.suffix}.done"))
         except FileNotFoundError:
             return
         print(f"on purpose: {action} at {plan.name}", file=sys.stderr, flush=True)

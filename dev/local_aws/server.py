@@ -17,7 +17,7 @@ from dev.local_aws.provision import Provisioner, QueueRow
 
 REGION = "us-east-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local-only"}
-START_SECONDS = 20
+START_SECONDS = 120
 
 
 @dataclass(frozen=True)
