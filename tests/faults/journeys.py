@@ -12,13 +12,14 @@ import boto3
 from celeryconfig import QUEUES
 from dev.chaos.books import BACK, DONE, Books
 from dev.database import Database
-from dev.faults import faults
+from dev.faults import disk, faults
 from dev.faults.faults import FAULTS, S3_FAULTS
 from dev.faults.proxy import Call, Fault
 from dev.faults.stack import FaultyStack
 from dev.faults.steps import MOMENTS, TAKEN
 from dev.local_aws import Mail, mails_at, messages_at
 from dev.local_aws.server import CREDENTIALS, REGION
+from dev.waiting import until
 from tasks.dead_letters import step_of
 
 #: Every fault of every call; else each fault once and each call once.
@@ -81,6 +82,12 @@ def worker_deaths() -> list[Case]:
         case.may_repeat_mails = "notify-mail" in case.name
     drained = {"annotate.publish.before": "drain", "restore.adopt.before": "drain"}
     return [*cases, Case("child", {"annotate.watch.before": "child"}), Case("drained", drained)]
+
+
+def full_disks() -> list[Case]:
+    """The disk of the worker is full when the annotator is to begin, where one can be mounted."""
+    plans = {"annotate.child.before": "fill", "annotate.let_go.before": "empty"}
+    return [Case("full-disk", plans)] if disk.is_possible() else []
 
 
 def messages() -> list[Case]:
@@ -178,6 +185,15 @@ def _wait(stack: FaultyStack, status: str, *, seconds: float) -> None:
             return  # each case tells for itself
         time.sleep(0.5)
         assert left
+
+
+def lock(stack: FaultyStack) -> None:
+    """Write to an SQLite until somebody has waited for it in vain."""
+    database = Database(stack.environment["DATABASE_URL"])
+    logs = [stack.folder / f"{name}.log" for name in ("worker", "courier")]
+    if not database.is_postgresql:
+        with database.locked():
+            until(lambda: any("database is locked" in log.read_text() for log in logs), "a victim")
 
 
 def replay(stack: FaultyStack, case: Case) -> int:

@@ -8,6 +8,7 @@ import requests
 
 from dev.database import Database
 from dev.demo import SAMPLE
+from dev.faults import disk
 from dev.faults.stack import FaultyStack, faulty
 from dev.faults.steps import MOMENTS, TAKEN
 from dev.visitor import Visitor
@@ -21,6 +22,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(3600 if journeys.ALL else 9
 CASES = [
     *journeys.deaths(),
     *journeys.worker_deaths(),
+    *journeys.full_disks(),
     *journeys.messages(),
     *journeys.calls(),
 ]
@@ -30,8 +32,12 @@ SECONDS = 1500 if journeys.ALL else 300
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultyStack]:
-    """The service, which loses processes and calls; its workers' clocks are ten minutes off."""
-    running = faulty(tmp_path_factory.mktemp("journeys"), database_settings())
+    """The service, which loses processes and calls; its workers' clocks are ten minutes off.
+
+    Their SQLite is locked once for longer than they wait.
+    """
+    settings = database_settings() | {"GAS_FAULTS_LOCK": "4"}
+    running = faulty(tmp_path_factory.mktemp("journeys"), settings)
     running.own_settings["worker"] = {"GAS_FAULTS_CLOCK": "600"}
     running.own_settings["courier"] = {"GAS_FAULTS_CLOCK": "-600"}
     with running:
@@ -43,6 +49,7 @@ def found(stack: FaultyStack) -> Found:
     """All the jobs at once, and what is there when they are back."""
     journeys.begin(stack, CASES)
     stack.plan({f"beat.send.{moment}.any": "process" for moment in MOMENTS})
+    journeys.lock(stack)
     journeys.go(stack, CASES, seconds=SECONDS)
     for case in CASES:
         if case.name == "replayed":
@@ -72,6 +79,12 @@ def test_no_job_is_archived_before_its_time_however_wrong_the_clocks(stack: Faul
     assert len(begun) >= len(CASES)
     for job, moment in begun.items():
         assert database.seconds_between(done[job], moment) >= RETENTION
+
+
+@pytest.mark.skipif(not disk.is_possible(), reason="only root may mount small disks")
+def test_staff_are_told_of_a_full_disk(found: Found, stack: FaultyStack) -> None:
+    database = Database(stack.environment["DATABASE_URL"])
+    assert database.number("SELECT count(*) FROM gas_alarm WHERE text LIKE 'The disk of %'") > 0
 
 
 def test_beat_is_killed_and_workers_that_are_told_to_end_do_so_in_order(

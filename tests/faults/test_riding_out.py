@@ -1,26 +1,35 @@
 """Real workers over a failing SQS: none is restarted, and what was submitted comes to its end."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
 import requests
 
+from dev import postgres
+from dev.chaos.town import Server
 from dev.children import HOST, free_port
 from dev.database import Database
 from dev.faults.faults import SQS_FAULTS
 from dev.faults.stack import FaultyStack, faulty
-from dev.local_aws import mails_at
+from dev.local_aws import Mail, mails_at
 from dev.waiting import until
+from tasks.annotate import BROKE_DOWN
+from tasks.setbacks import BREAKDOWN, MOST_SETBACKS
 from tests.faults import journeys
 
 pytestmark = pytest.mark.timeout(300)
 
+INSTALLED = any(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+
 #: Seconds after the end of a fault within which a job that was held up is done.
-RECOVERY = 60
+RECOVERY = 180
 #: How often a fault is met before it ends: a signal of life comes with long work only.
 MET = {"ReceiveMessage": 3, "DeleteMessage": 2, "SendMessage": 3, "ChangeMessageVisibility": 1}
 ACTIONS = tuple(MET)
@@ -35,6 +44,7 @@ class Service:
 
     stack: FaultyStack
     port: int
+    server: Server | None  # of PostgreSQL
 
     @property
     def database(self) -> Database:
@@ -44,16 +54,25 @@ class Service:
         """The process of each worker."""
         return {name: self.stack.processes[name].pid for name in ("worker", "courier")}
 
-    def submit(self, name: str) -> int:
-        """Let a new account submit a job."""
-        job: int = self.stack.seed("submit", {name: {}})[name][0]
+    def submit(self, name: str, plans: Mapping[str, str] = MappingProxyType({})) -> int:
+        """Let a new account submit a job, and these things happen at its steps."""
+        job: int = self.stack.seed("submit", {name: dict(plans)})[name][0]
         return job
+
+    def row(self, name: str) -> tuple[str, str, int]:
+        """Status, failure and attempts of the job of an account."""
+        columns = "SELECT status, failure, attempt FROM gas_job"
+        [(status, failure, attempt)] = self.database.rows(f"{columns} WHERE name = '{name}.vcf'")
+        return status, failure, attempt
+
+    def mails(self, name: str) -> list[Mail]:
+        """The mails about it."""
+        return [mail for mail in mails_at(self.stack.proxy.endpoint) if name in mail.subject]
 
     def is_done(self, name: str) -> bool:
         """Whether the job of an account is completed and told of."""
         done = f"SELECT count(*) FROM gas_job WHERE name = '{name}.vcf' AND status <> 'running'"
-        mails = [mail for mail in mails_at(self.stack.proxy.endpoint) if name in mail.subject]
-        return self.database.number(done) == 1 and bool(mails)
+        return self.database.number(done) == 1 and bool(self.mails(name))
 
     def log(self) -> str:
         """What the workers have said."""
@@ -72,13 +91,19 @@ class Service:
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The service, on a PostgreSQL of its own where one is installed, and a job that is doomed."""
     port = free_port()
-    stack = faulty(
-        tmp_path_factory.mktemp("riding"), {"GAS_FREE_RETENTION": "1h", "GAS_LEASE": "3s"}
-    )
-    stack.own_settings["worker"] = {"GAS_WORKER_PORT": str(port)}
-    with stack:
-        yield Service(stack, port)
+    settings = {"GAS_FREE_RETENTION": "1h", "GAS_LEASE": "3s"}
+    with ExitStack() as undo:
+        server = Server(undo.enter_context(postgres.running())) if INSTALLED else None
+        if server:
+            undo.callback(lambda: server.running.stop())
+            settings["DATABASE_URL"] = server.running.url
+        stack = faulty(tmp_path_factory.mktemp("riding"), settings)
+        stack.own_settings["worker"] = {"GAS_WORKER_PORT": str(port)}
+        made = Service(undo.enter_context(stack), port, server)
+        made.submit("doomed", {"annotate.fetch.before": "process always"})
+        yield made
         assert stack.restarts == []
 
 
@@ -91,7 +116,29 @@ def test_a_fault_of_sqs_is_ridden_out(service: Service, action: str, fault: str)
     until(lambda: service.is_done(name), f"the job that met {fault} at {action}", seconds=RECOVERY)
     assert service.pids() == pids
     assert all(process.poll() is None for process in service.stack.processes.values())
-    assert len([m for m in mails_at(service.stack.proxy.endpoint) if name in m.subject]) == 1
+    assert len({mail.text for mail in service.mails(name)}) == 1  # whose lease is short here
+
+
+@pytest.mark.skipif(not INSTALLED, reason="PostgreSQL is not installed")
+def test_a_restart_of_the_database_is_ridden_out(service: Service) -> None:
+    assert service.server is not None
+    pids = service.pids()
+    service.submit("restart")
+    until(lambda: service.row("restart")[0] != "queued", "a job at work")
+    service.server.restart(away=1)
+    until(lambda: service.is_done("restart"), "the job that met it", seconds=RECOVERY)
+    assert service.pids() == pids
+    assert len(service.mails("restart")) == 1
+
+
+def test_a_job_whose_process_is_killed_each_time_fails_with_a_sentence(service: Service) -> None:
+    until(lambda: service.is_done("doomed"), "an end of the doomed job", seconds=200)
+    status, failure, attempts = service.row("doomed")
+    assert (status, failure) == ("failed", BROKE_DOWN)
+    assert MOST_SETBACKS / BREAKDOWN <= attempts <= MOST_SETBACKS + 2
+    [mail] = service.mails("doomed")
+    assert BROKE_DOWN in " ".join(mail.text.split())
+    assert service.database.number("SELECT count(*) FROM gas_alarm WHERE text LIKE 'Job %'") == 1
 
 
 def test_each_queue_tells_once_that_it_is_deaf_and_once_that_it_hears(service: Service) -> None:
