@@ -6,9 +6,10 @@ from contextlib import suppress
 import pytest
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
+from celeryconfig import LEASE
 from gas.billing.protocol import SubscriptionState
-from gas.models import Job, Subscription, User
-from gas.services import jobs, reruns, subscriptions
+from gas.models import Job, Status, Subscription, User
+from gas.services import jobs, reruns, subscriptions, upkeep
 from gas.services.jobs import JobRefused
 from gas.storage.errors import StorageUnavailable
 from tests.seams.billing import FakeBilling
@@ -67,6 +68,21 @@ class Scene:
         self.world.archive.fault = self.world.child.fault = StorageUnavailable("busy")
         assert self.world.broker.deliver(task) == "RETRY"
         self.world.child.fault = self.world.archive.fault = None
+
+    def stalls(self, into: Status) -> None:
+        """A step that can go neither on nor back: the job rests in it until staff mend it."""
+        claim = Job.objects.claim(self.job.pk, into=into, worker="a worker", lease=LEASE)
+        assert claim is not None
+        claim.stall("denied")
+
+    def until_quiet(self) -> str:
+        """Let all come to rest; `~` when staff had to mend the job for that."""
+        self.world.until_quiet()
+        if not Job.objects.filter(pk=self.job.pk).exclude(trouble="").exists():
+            return ""
+        assert upkeep.mended(job=self.job, actor=self.owner)
+        self.world.until_quiet()
+        return "~"
 
     def _tell(self, now: SubscriptionState) -> None:
         with self.commit(execute=True):
@@ -154,6 +170,21 @@ def restored_by_the_dead(scene: Scene) -> None:
     scene.dies("restore", "archive.bring_back")
 
 
+def archiving_stalled(scene: Scene) -> None:
+    due(scene)
+    scene.stalls(Status.ARCHIVING)
+
+
+def thawing_stalled(scene: Scene) -> None:
+    asked_back(scene)
+    scene.stalls(Status.THAWING)
+
+
+def restoring_stalled(scene: Scene) -> None:
+    thawed(scene)
+    scene.stalls(Status.RESTORING)
+
+
 def subscribed(scene: Scene) -> None:
     scene.subscribe()
     completed(scene)
@@ -181,13 +212,16 @@ SITUATIONS: dict[str, Callable[[Scene], None]] = {
     "is due for the archive": due,
     "waits to be archived again": archiving_again,
     "lost its archiving worker": archived_by_the_dead,
+    "rests amid archiving": archiving_stalled,
     "is archived": archived,
     "is asked back": asked_back,
     "waits for its retrieval": thawing,
     "lost its thawing worker": thawed_by_the_dead,
+    "rests amid thawing": thawing_stalled,
     "waits to be restored": thawed,
     "waits to be restored again": restoring_again,
     "lost its restoring worker": restored_by_the_dead,
+    "rests amid restoring": restoring_stalled,
     "is a subscriber's": subscribed,
     "has failed": failed,
     "is cancelled": cancelled,

@@ -155,8 +155,9 @@ class World:
     def _is_quiet(self) -> bool:
         wanted_back = Q(status=Status.ARCHIVED, owner__plan__archives=False)
         due = Q(status=Status.COMPLETED, wake_at__lte=Now(), owner__plan__archives=True)
+        stalled = Q(status__in=IN_FLIGHT, lease_until=None, wake_at=None)
         restless = Job.objects.filter(
-            Q(status__in=[Status.QUEUED, *IN_FLIGHT]) | wanted_back | due
+            (Q(status__in=[Status.QUEUED, *IN_FLIGHT]) & ~stalled) | wanted_back | due
         ).exists()
         owed = Notice.objects.unsent().exists() or Discard.objects.exists()
         return not restless and not owed and not [m for m in self.broker.arrived() if not m.wait]

@@ -64,6 +64,7 @@ AT_REST = {
 
 #: How a job ends, by where it was and what happened; an asterisk is a mail that it is back.
 #: kept: at hand for good; dated: at hand until its date; stopped: cancelled; else as the word says.
+#: A job that rests amid a step does so whatever happens, and ends (~) after staff have mended it.
 TABLE = """
                            |nothing |again   |sub     |end     |sub, end|end, sub|cancel  |delete
 waits for its turn         |dated   |dated   |kept    |dated   |dated   |kept    |stopped |gone
@@ -75,13 +76,16 @@ is completed               |dated   |dated   |kept    |dated   |dated   |kept   
 is due for the archive     |archived|archived|kept    |archived|dated   |kept    |archived|gone
 waits to be archived again |archived|archived|kept*   |archived|archived|kept*   |archived|gone
 lost its archiving worker  |archived|archived|kept*   |archived|archived|kept*   |archived|gone
+rests amid archiving       |~archived|~archived|~kept*|~archived|~archived|~kept*|~archived|gone
 is archived                |archived|archived|kept*   |archived|archived|kept*   |archived|gone
 is asked back              |kept*   |kept*   |kept*   |archived|archived|kept*   |kept*   |gone
 waits for its retrieval    |kept*   |kept*   |kept*   |dated*  |dated*  |kept*   |kept*   |gone
 lost its thawing worker    |kept*   |kept*   |kept*   |dated*  |dated*  |kept*   |kept*   |gone
+rests amid thawing         |~kept*  |~kept*  |~kept*  |~dated* |~dated* |~kept*  |~kept*  |gone
 waits to be restored       |kept*   |kept*   |kept*   |dated*  |dated*  |kept*   |kept*   |gone
 waits to be restored again |kept*   |kept*   |kept*   |dated*  |dated*  |kept*   |kept*   |gone
 lost its restoring worker  |kept*   |kept*   |kept*   |dated*  |dated*  |kept*   |kept*   |gone
+rests amid restoring       |~kept*  |~kept*  |~kept*  |~dated* |~dated* |~kept*  |~kept*  |gone
 is a subscriber's          |kept    |kept    |kept    |dated   |dated   |kept    |kept    |gone
 has failed                 |failed  |failed  |failed  |failed  |failed  |failed  |failed  |gone
 is cancelled               |stopped |stopped |stopped |stopped |stopped |stopped |stopped |gone
@@ -117,8 +121,7 @@ def test_a_job_that_has_lost_its_message_and_that(scene: Scene, situation: str) 
 
 
 def ended(scene: Scene, interfere: Callable[[Scene], object]) -> str:
-    """How the job ends after this event, which is then undone."""
+    """How the job ends after this event, which is then undone; `~` if it needed staff for that."""
     with scene.world.on_trial():
         interfere(scene)
-        scene.world.until_quiet()
-        return seen_end(scene.world, scene.job)
+        return scene.until_quiet() + seen_end(scene.world, scene.job)
