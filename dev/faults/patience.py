@@ -3,12 +3,12 @@
 import os
 from typing import Any
 
-from django.conf import settings
+from django.db import connection
 
 
 def shorten() -> None:
     """Let this process wait so long for another writer, if it is to; before it connects."""
     seconds = os.environ.get("GAS_FAULTS_LOCK")
-    options: dict[str, Any] = settings.DATABASES["default"].get("OPTIONS", {})
-    if seconds and "timeout" in options:
+    options: dict[str, Any] = connection.settings_dict["OPTIONS"]
+    if seconds and connection.vendor == "sqlite":
         options["timeout"] = float(seconds)
