@@ -1,32 +1,26 @@
-"""The table of variants and its files: what an address asks for, and what gets a sentence."""
+"""The table of variants: what an address asks for, and what gets a sentence."""
 
-import gzip
 import json
 import re
 from html import unescape
-from io import BytesIO
 from urllib.parse import parse_qs, urlsplit
 
-import pyarrow.parquet as pq
 import pytest
 from django.core.cache import cache
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from gas.models import Job, ResultFile, Status, User
-from gas.results.conditions import Genes
-from gas.results.errors import Busy, TooSlow
-from gas.results.filters import Filter
+from gas.results.errors import TooSlow
 from gas.services import results
 from gas.storage.errors import ObjectMissing, StorageUnavailable
-from gas.storage.locations import results as place_of
 from gas.storage.ranges import RangedObject
 from tests.stage import OUTPUTS, Shelf, job_in
-from tests.tables import PLACE, a_row, parquet, sample, tsv, vcf
+from tests.tables import PLACE, a_row, parquet, sample
+from tests.unit.views.variants import a_job, page_of
 
 pytestmark = pytest.mark.django_db
 
-PDIA2 = Filter(((Genes(("PDIA2",)),),))
 HOSTILE = "<script>alert(1)</script>'\"><img src=x onerror=alert(1)>{{ 7|add:7 }}"
 
 
@@ -38,25 +32,6 @@ def nothing_remembered() -> None:
 @pytest.fixture
 def job(owner: User, shelf: Shelf) -> Job:
     return a_job(owner, shelf)
-
-
-def a_job(owner: User, shelf: Shelf, **outputs: bytes) -> Job:
-    content, index = vcf(sample())
-    made = {"vcf": content, "index": index, "parquet": parquet(sample(), group=90), **outputs}
-    return job_in(Status.COMPLETED, owner=owner, shelf=shelf, outputs={**OUTPUTS, **made})
-
-
-def page_of(client: Client, job: Job, query: str = "", status: int = 200) -> str:
-    answer = client.get(f"/jobs/{job.pk}/variants/{query}")
-    assert answer.status_code == status
-    return unescape(answer.content.decode())
-
-
-def file_of(client: Client, job: Job, kind: str, query: str) -> bytes:
-    answer = client.get(f"/jobs/{job.pk}/variants/{kind}/{query}")
-    assert answer.status_code == 200
-    assert answer.streaming
-    return b"".join(answer)
 
 
 def test_a_page_tells_how_many_variants_and_rows_there_are(researcher: Client, job: Job) -> None:
@@ -156,67 +131,6 @@ def test_odd_words_find_nothing_and_break_nothing(researcher: Client, job: Job, 
     page = page_of(researcher, job, query)
     assert "No variant is like that." in page
     assert 'id="get-vcf"' not in page
-
-
-def test_a_filtered_tsv_holds_the_lines_of_the_full_one(researcher: Client, job: Job) -> None:
-    text = gzip.decompress(file_of(researcher, job, "tsv", "?gene=PDIA2&2-region=chrM")).decode()
-    header, *lines = tsv(sample())
-    rows = zip(sample(), lines, strict=True)
-    wanted = [line for row, line in rows if row["gene"] == "PDIA2" or row["contig"] == "chrM"]
-    assert text.splitlines() == [header, *wanted]
-
-
-def test_a_filtered_vcf_and_parquet_are_whole_files(researcher: Client, job: Job) -> None:
-    rows = [row for row in sample() if row["impact"] == "HIGH"]
-    text = gzip.decompress(file_of(researcher, job, "vcf", "?impact=HIGH")).decode()
-    assert "\n##GAS_filter=impact is HIGH\n#CHROM\t" in text
-    places = {tuple(map(str, map(row.get, PLACE))) for row in rows}
-    records = [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
-    assert {(cells[0], cells[1], cells[3], cells[4]) for cells in records} == places
-    content = file_of(researcher, job, "parquet", "?impact=HIGH")
-    assert pq.read_table(BytesIO(content)).to_pylist() == rows
-
-
-@pytest.mark.parametrize("kind", ["vcf", "tsv", "parquet"])
-def test_without_a_filter_the_full_file_is_given(researcher: Client, job: Job, kind: str) -> None:
-    answer = researcher.get(f"/jobs/{job.pk}/variants/{kind}/?sort=gene")
-    assert answer["Location"] == f"/jobs/{job.pk}/files/{kind}/"
-    assert researcher.get(f"/jobs/{job.pk}/variants/exe/?gene=A").status_code == 404
-
-
-def test_a_filtered_file_of_a_hostile_name_is_saved_under_a_harmless_one(
-    researcher: Client, job: Job
-) -> None:
-    Job.objects.filter(pk=job.pk).update(name='a"; x=\r\nSet-Cookie: a=b/../c')
-    answer = researcher.get(f"/jobs/{job.pk}/variants/tsv/?gene=PDIA2")
-    b"".join(answer)
-    said = answer["Content-Disposition"]
-    assert "\r" not in said
-    assert "/" not in said
-    assert said.endswith('.filtered.tsv.gz"')
-
-
-def test_a_process_makes_only_a_few_files_at_once(researcher: Client, job: Job) -> None:
-    def begin() -> results.Export:
-        return results.export(job=job, wanted=PDIA2, kind=results.Format.TSV)
-
-    begun = [begin() for _ in range(results.EXPORTS)]
-    assert researcher.get(f"/jobs/{job.pk}/variants/tsv/?gene=PDIA2").status_code == 503
-    begun[0].close()
-    begun[0].close()
-    begun[0] = begin()
-    with pytest.raises(Busy):
-        begin()
-    for one in begun:
-        one.close()
-    for _ in range(results.EXPORTS + 1):
-        file_of(researcher, job, "tsv", "?gene=PDIA2")
-
-
-def test_asking_for_the_head_of_a_file_leaves_nothing_behind(researcher: Client, job: Job) -> None:
-    path = f"/jobs/{job.pk}/variants/tsv/?gene=PDIA2"
-    for _ in range(results.EXPORTS + 1):
-        assert researcher.head(path).status_code == 200
 
 
 def test_a_process_answers_only_a_few_questions_at_once(
@@ -346,13 +260,3 @@ def test_the_head_that_sorts_says_so(researcher: Client, job: Job) -> None:
     assert heads.count(' aria-sort="descending"') == 1
     assert len(heads) == 11
     assert "<caption" in page
-
-
-def test_what_is_missing_in_the_store_is_told_apart(
-    researcher: Client, job: Job, shelf: Shelf
-) -> None:
-    file = job.files.get(kind="vcf")
-    del shelf.held[place_of(file.key)]
-    with pytest.raises(ObjectMissing):
-        file_of(researcher, job, "vcf", "?gene=PDIA2")
-    assert "variants match" in page_of(researcher, job, "?gene=PDIA2")
