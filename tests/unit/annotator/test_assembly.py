@@ -121,7 +121,7 @@ def test_an_assembly_is_known_by_any_chromosome_whatever_its_name(
 
 def test_no_two_assemblies_share_the_length_of_a_chromosome() -> None:
     lengths = [length for text in LENGTHS.values() for length in text.split()]
-    assert len(lengths) == len(set(lengths)) == len(ASSEMBLY_OF) == 3 * 24 + 7
+    assert len(lengths) == len(set(lengths)) == len(ASSEMBLY_OF) == 4 * 24
 
 
 def test_few_wrong_alleles_are_flagged_and_do_not_refuse_the_file(tmp_path: Path) -> None:
