@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from dev.take_pictures import MOST_BYTES, PICTURES
+
 ROOT = Path(__file__).resolve().parents[2]
 NAME = re.compile(r"\b(?:GAS_[A-Z0-9_]+|DATABASE_URL)\b")
 
@@ -13,3 +15,20 @@ def test_every_setting_is_documented_and_every_documented_setting_exists() -> No
         code = (ROOT / file).read_text()
         read |= {name for name in NAME.findall(code) if f'"{name}"' in code}
     assert set(NAME.findall((ROOT / "docs/settings.md").read_text())) == read
+
+
+def test_every_picture_of_the_guide_is_there_small_and_taken_by_the_command() -> None:
+    guide = (ROOT / "docs/user-guide.md").read_text()
+    shown = re.findall(r"!\[[^\]]+\]\(images/([\w-]+)\.png\)", guide)
+    assert sorted(shown) == sorted(PICTURES)
+    for name in shown:
+        content = (ROOT / f"docs/images/{name}.png").read_bytes()
+        assert content.startswith(b"\x89PNG")
+        assert len(content) <= MOST_BYTES
+
+
+def test_every_link_of_the_documents_leads_to_a_file() -> None:
+    for document in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#\s]+)", document.read_text()):
+            if "://" not in target:
+                assert (document.parent / target).exists(), f"{document.name}: {target}"
