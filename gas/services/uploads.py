@@ -104,7 +104,7 @@ def _announced(owner: User, filename: str, size: int, first_bytes: str) -> Uploa
 def _part_bytes(size: int) -> int:
     """The usual size of a part, or so many whole MiB that S3's most parts suffice."""
     least = -(-size // parts.MOST_PARTS)
-    return max(settings.PART_BYTES, -(-least // MIB) * MIB)
+    return settings.PART_BYTES if least <= settings.PART_BYTES else -(-least // MIB) * MIB
 
 
 def part_link(*, upload: Upload, number: int, sha256: str) -> parts.PresignedPut:

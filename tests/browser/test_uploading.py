@@ -29,7 +29,7 @@ ON = b"##fileformat=VCFv4.2\n##contig=<ID=chr1,length=%d>\n" + COLUMNS
 GRCH37, GRCH38 = ON % 249250621, ON % 248956422
 BUCKET = f"https://{settings.BUCKETS['inputs']}.s3.amazonaws.com/"
 ALLOWED = {"Access-Control-Allow-Origin": "*"}
-PART = MIB
+PART = MIB // 16
 LARGE = VCF + 3 * PART * b"x"
 
 
