@@ -1,8 +1,8 @@
 """`python -m bench.web [--jobs N]`: how the pages fare with 1,000 and with 1,000,000 jobs.
 
-On a PostgreSQL of its own. Printed are the queries and the time of each page, the median of ratios
-of the large database to the small one, taken in turns; then requests a second and the 95th
-percentile of the site on the large one, with several people at once on the same machine.
+On a PostgreSQL of its own. Printed are the queries and the time of each page, the quickest of many
+taken in turns on the large database and on the small one, and their ratio; then requests a second
+and the 95th percentile of the site on the large one, with several people at once on this machine.
 """
 
 import argparse
@@ -29,17 +29,16 @@ from dev.stack import ROOT, Ports, Stack
 SMALL = 1000
 MOST_QUERIES, MOST_RATIO, LEAST_RATE, MOST_P95 = 6, 1.2, 100, 300
 
-#: Pages of the list, by what somebody looks at.
+#: Pages of the list, by what somebody looks at; each has as many rows on both databases.
 LISTS = {
     "jobs": "/jobs/",
     "an older page": "/jobs/?before={archived}",
-    "one kind": "/jobs/?show=failed",
+    "one kind": "/jobs/?show=ready",
     "a kind of two states": "/jobs/?show=archived",
     "common words": "/jobs/?q=trio",
-    "rare words": "/jobs/?q=exome+603",
     "words that are nowhere": "/jobs/?q=quartet",
     "a day": "/jobs/?since=2026-01-01&until=2026-01-01",
-    "all of it": "/jobs/?show=archived&q=exome&since=2026-01-01&until=2026-12-31",
+    "all of it": "/jobs/?show=archived&q=trio&since=2026-01-01&until=2026-12-31",
 }
 
 
@@ -98,10 +97,9 @@ def compare(small: Pages, large: Pages, *, rounds: int, times: int) -> None:
         found = [
             [pages.time(path.format(**jobs), times) for pages, jobs in both] for _ in range(rounds)
         ]
-        ratios = [large[0] / small[0] for small, large in found]
-        spans = [statistics.median(pair[side][0] for pair in found) for side in (0, 1)]
+        spans = [min(pair[side][0] for pair in found) for side in (0, 1)]
         queries = max(each[1] for pair in found for each in pair)
-        ratio = statistics.median(ratios)
+        ratio = spans[1] / spans[0]
         held = "" if ratio <= MOST_RATIO and queries <= MOST_QUERIES else "  beyond"
         print(f"{name:<28}{queries:>7} {spans[0]:>9.1f} {spans[1]:>9.1f} {ratio:>7.2f}{held}")
 

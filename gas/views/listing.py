@@ -1,6 +1,7 @@
 """The list of jobs: in pages of a key, never of an offset, and by what people look for."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -96,28 +97,44 @@ class _CountOf(Subquery):
 
 def chips(owner: User, wanted: Wanted) -> list[Chip]:
     """Count what is found of each kind, in one query; the first chip is all of it."""
-    counts = _counts(owner, wanted)
-    every = _chip("", "All", counts, Status, wanted)
-    kinds = (_chip(key, name, counts, states, wanted) for key, (name, states) in SHOWN.items())
-    return [every, *(chip for chip in kinds if chip.count or chip.key == wanted.show)]
+    counts, ended = _counts(owner, wanted)
+    every = _chip("", "All", counts, Status, wanted, ended=ended)
+    kinds = [
+        _chip(key, name, counts, states, wanted, ended=ended)
+        for key, (name, states) in SHOWN.items()
+    ]
+    return [every, *(chip for chip in kinds if chip.count or chip.more or chip.key == wanted.show)]
 
 
 def _chip(
-    key: str, name: str, counts: dict[str, int], states: Iterable[Status], wanted: Wanted
+    key: str,
+    name: str,
+    counts: dict[str, int],
+    states: Iterable[Status],
+    wanted: Wanted,
+    *,
+    ended: bool,
 ) -> Chip:
-    of_each = [counts[status] for status in states]
+    of_each = [counts.get(status, 0) for status in states]
     shown = sum(min(count, MOST_COUNTED) for count in of_each)
-    query = wanted.newest.query(show=key)
-    return Chip(key, name, shown, any(count > MOST_COUNTED for count in of_each), query)
+    more = not ended or any(count > MOST_COUNTED for count in of_each)
+    return Chip(key, name, shown, more, wanted.newest.query(show=key))
 
 
-def _counts(owner: User, wanted: Wanted) -> dict[str, int]:
-    found = _found(owner, wanted).order_by().values("pk")
+def _counts(owner: User, wanted: Wanted) -> tuple[dict[str, int], bool]:
+    """How many jobs of each state are found, and whether all that have the words were looked at."""
+    found = _found(owner, wanted).select_related(None)
+    if wanted.q:  # no index has words and states: look at the newest alone, once
+        states = found.order_by("-pk").values_list("status", flat=True)[: MOST_COUNTED + 1]
+        met = list(states)
+        return Counter(met[:MOST_COUNTED]), len(met) <= MOST_COUNTED
+    numbers = found.order_by().values("pk")
     columns = {
-        status.value: _CountOf(found.filter(status=status)[: MOST_COUNTED + 1]) for status in Status
+        status.value: _CountOf(numbers.filter(status=status)[: MOST_COUNTED + 1])
+        for status in Status
     }
     counts: dict[str, Any] = dict(User.objects.filter(pk=owner.pk).values(**columns).get())
-    return counts
+    return counts, True
 
 
 def page(owner: User, wanted: Wanted) -> Page:

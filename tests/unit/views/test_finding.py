@@ -132,16 +132,27 @@ def test_counts_are_of_what_is_looked_for_and_end_somewhere(
     researcher: Client, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listing, "MOST_COUNTED", 3)
+    a_job(owner, "quartet", status=Status.QUEUED)
     for n in range(5):
         a_job(owner, f"trio {n}")
     a_job(owner, "trio 9", status=Status.QUEUED)
-    a_job(owner, "quartet", status=Status.QUEUED)
-    answer = researcher.get("/jobs/?q=trio")
-    told = {chip.name: (chip.count, chip.more) for chip in answer.context["chips"]}
-    assert told == {"All": (4, True), "In progress": (1, False), "Cancelled": (3, True)}
-    assert "or more" in answer.content.decode()
-    everything = {c.name: c.count for c in researcher.get("/jobs/").context["chips"]}
-    assert everything["In progress"] == 2
+
+    def told(**query: str) -> dict[str, tuple[int, bool]]:
+        answer = researcher.get("/jobs/", query)
+        assert ("or more" in answer.content.decode()) is any(
+            chip.more for chip in answer.context["chips"]
+        )
+        return {chip.name: (chip.count, chip.more) for chip in answer.context["chips"]}
+
+    assert told() == {"All": (5, True), "In progress": (2, False), "Cancelled": (3, True)}
+    assert told(q="9") == {"All": (1, False), "In progress": (1, False)}
+    newest = told(q="trio")  # of which there are more than are looked at: of any kind
+    assert len(newest) == 1 + len(listing.SHOWN)
+    assert (newest["All"], newest["Cancelled"], newest["Failed"]) == (
+        (3, True),
+        (2, True),
+        (0, True),
+    )
 
 
 def test_chips_keep_what_is_looked_for_and_leave_the_page(researcher: Client, owner: User) -> None:
