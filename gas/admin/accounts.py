@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 from gas.admin.links import user_link
 from gas.admin.read_only import ReadOnlyAdmin
 from gas.admin.site import staff_site
-from gas.models import Subscription, User
+from gas.models import AccountEvent, Subscription, User
 
 
 @admin.register(User, site=staff_site)
@@ -40,6 +40,18 @@ class UserAdmin(ReadOnlyAdmin):
         """A way to the account's jobs."""
         page = reverse("admin:gas_job_changelist")
         return format_html('<a href="{}?owner__id__exact={}">Jobs</a>', page, user.pk)
+
+
+@admin.register(AccountEvent, site=staff_site)
+class AccountEventAdmin(ReadOnlyAdmin):
+    """What owners did with their accounts, newest first; accounts that are gone by number."""
+
+    list_display = ("id", "account_id", "at", "actor", "what")
+    fields = ("account_id", "at", "actor", "what")
+    readonly_fields = ("account_id",)
+    number = "account_id"
+    search_fields = ("what",)
+    search_help_text = "The number of an account, or a part of what was done."
 
 
 @admin.register(Subscription, site=staff_site)

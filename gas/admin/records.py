@@ -48,7 +48,16 @@ class JobEventAdmin(ReadOnlyAdmin):
 class NoticeAdmin(ReadOnlyAdmin):
     """Every mail that was owed, newest first."""
 
-    list_display = ("id", job_link, "kind", "attempt", "created_at", "lease_until", "sent_at")
+    list_display = (
+        "id",
+        job_link,
+        "subscription_id",
+        "kind",
+        "attempt",
+        "created_at",
+        "lease_until",
+        "sent_at",
+    )
     list_filter = ("kind", ("sent_at", admin.EmptyFieldListFilter))
     number = "job_id"
     search_fields = ("job__name",)

@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from gas.models import (
+    AccountEvent,
     Alarm,
     Discard,
     Job,
@@ -65,6 +66,7 @@ def one_of_each(make_job: MakeJob, subscriber: User) -> Job:
     Discard.objects.create(
         job=job, kind=Discard.Kind.OBJECT, place="s3://gas-results/results/7/1/a"
     )
+    AccountEvent.objects.create(account_id=0, actor="owner", what="deleted everything")
     Reconciliation.objects.create(counts={"results without a row": 1})
     ResultFile.objects.create(job=job, kind=ResultFile.Kind.LOG, key="a/b.log", size=1, sha256="0")
     Subscription.objects.create(

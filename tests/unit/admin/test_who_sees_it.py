@@ -7,6 +7,7 @@ from django.urls import URLResolver, reverse
 
 from gas.admin import staff_site
 from gas.models import (
+    AccountEvent,
     Alarm,
     Discard,
     Job,
@@ -19,6 +20,7 @@ from gas.models import (
 )
 
 TABLES = [
+    AccountEvent,
     Alarm,
     Discard,
     Job,
