@@ -120,6 +120,28 @@ def test_the_page_of_our_own_failures(window: Window) -> None:
     look_at(page, "failure")
 
 
+def test_paper_is_light_and_bare_whatever_the_theme(window: Window) -> None:
+    page = window.open("/help/consequences/")
+    page.evaluate("() => document.documentElement.dataset.bsTheme = 'dark'")
+    ink = "() => getComputedStyle(document.querySelector('h1')).color"
+    on_screen = page.evaluate(ink)
+    page.emulate_media(media="print")
+    assert page.evaluate(ink) != on_screen
+    page.evaluate("() => document.documentElement.dataset.bsTheme = 'light'")
+    page.emulate_media(media="screen")
+    on_light_screen = page.evaluate(ink)
+    page.emulate_media(media="print")
+    assert page.evaluate(ink) == on_light_screen
+    assert not page.get_by_role("navigation").first.is_visible()
+
+
+def test_where_the_system_sets_colours_impacts_keep_their_shapes(window: Window) -> None:
+    page = window.open("/help/consequences/")
+    page.emulate_media(forced_colors="active")
+    mark = "() => getComputedStyle(document.querySelector('.impact-high'), '::before')"
+    assert page.evaluate(f"{mark}.backgroundColor") == "rgb(192, 58, 43)"
+
+
 @pytest.mark.parametrize("status", Status)
 def test_a_job_in_each_state(
     window: Window, owner: User, shelf: Shelf, outputs: dict[str, bytes], status: Status
