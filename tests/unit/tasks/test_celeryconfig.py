@@ -18,6 +18,7 @@ BESIDES = {
     "delays",
     "differences",
     "disk",
+    "last_call",
     "leases",
     "pipeline",
     "pool",
