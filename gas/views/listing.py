@@ -19,6 +19,11 @@ PAGE = 25
 
 #: Jobs of one state are counted up to here, so that a list takes as long however many there are.
 MOST_COUNTED = 1000
+#: Where words or days are looked for, so many of the newest jobs that match are counted.
+MOST_LOOKED_AT = 250
+
+#: Ways along the index of an owner's jobs; naming the owner keeps PostgreSQL off everybody's.
+NEWEST_FIRST, OLDEST_FIRST = ("owner_id", "-pk"), ("-owner_id", "pk")
 
 #: Kinds of jobs as people look for them: key, name, states.
 SHOWN: dict[str, tuple[str, frozenset[Status]]] = {
@@ -124,10 +129,10 @@ def _chip(
 def _counts(owner: User, wanted: Wanted) -> tuple[dict[str, int], bool]:
     """How many jobs of each state are found, and whether all that have the words were looked at."""
     found = _found(owner, wanted).select_related(None)
-    if wanted.q:  # no index has words and states: look at the newest alone, once
-        states = found.order_by("-pk").values_list("status", flat=True)[: MOST_COUNTED + 1]
-        met = list(states)
-        return Counter(met[:MOST_COUNTED]), len(met) <= MOST_COUNTED
+    if wanted.is_narrow:  # no index has words and states: look at the newest alone, once
+        states = found.order_by(*NEWEST_FIRST).values_list("status", flat=True)
+        met = list(states[: MOST_LOOKED_AT + 1])
+        return Counter(met[:MOST_LOOKED_AT]), len(met) <= MOST_LOOKED_AT
     numbers = found.order_by().values("pk")
     columns = {
         status.value: _CountOf(numbers.filter(status=status)[: MOST_COUNTED + 1])
@@ -142,14 +147,14 @@ def page(owner: User, wanted: Wanted) -> Page:
 
     Kinds of two states are two walks along an index, and never one sort of all that they have.
     """
-    found = _found(owner, wanted)
     states = SHOWN[wanted.show][1] if wanted.show in SHOWN else None
+    found = _found(owner, wanted, of_a_state=states is not None)
     walks = [found] if states is None else [found.filter(status=status) for status in states]
     if wanted.after is not None:
         return _newer(walks, wanted.after)
     if wanted.before is not None:
         walks = [walk.filter(pk__lt=wanted.before) for walk in walks]
-    jobs, more = _first(walks, "-pk")
+    jobs, more = _first(walks, NEWEST_FIRST)
     return Page(
         jobs,
         older_than=jobs[-1].pk if more else None,
@@ -158,21 +163,21 @@ def page(owner: User, wanted: Wanted) -> Page:
 
 
 def _newer(walks: list[QuerySet[Job]], after: int) -> Page:
-    jobs, more = _first([walk.filter(pk__gt=after) for walk in walks], "pk")
+    jobs, more = _first([walk.filter(pk__gt=after) for walk in walks], OLDEST_FIRST)
     jobs.reverse()
     if not jobs:
         return Page(jobs)
     return Page(jobs, older_than=jobs[-1].pk, newer_than=jobs[0].pk if more else None)
 
 
-def _first(walks: list[QuerySet[Job]], order: str) -> tuple[list[Job], bool]:
+def _first(walks: list[QuerySet[Job]], order: tuple[str, str]) -> tuple[list[Job], bool]:
     """The first page of several walks in one order, and whether there is more."""
-    met = [job for walk in walks for job in walk.order_by(order)[: PAGE + 1]]
-    met.sort(key=lambda job: job.pk, reverse=order.startswith("-"))
+    met = [job for walk in walks for job in walk.order_by(*order)[: PAGE + 1]]
+    met.sort(key=lambda job: job.pk, reverse=order is NEWEST_FIRST)
     return met[:PAGE], len(met) > PAGE
 
 
-def _found(owner: User, wanted: Wanted) -> QuerySet[Job]:
+def _found(owner: User, wanted: Wanted, *, of_a_state: bool = False) -> QuerySet[Job]:
     """The jobs of an owner that have the words and lie between the days.
 
     An owner's jobs have their numbers in the order of their dates, so that days are turned into
@@ -180,6 +185,11 @@ def _found(owner: User, wanted: Wanted) -> QuerySet[Job]:
     """
     mine = Job.objects.filter(owner=owner)
     found = mine.select_related("upload")
+    if wanted.q and not (of_a_state or wanted.since or wanted.until):
+        # As a range: of one owner the order by owner means nothing, and then PostgreSQL may walk
+        # along the numbers of everybody's jobs.
+        found = Job.objects.filter(owner_id__gte=owner.pk, owner_id__lte=owner.pk)
+        found = found.select_related("upload")
     for word in folded(wanted.q).split():
         found = found.filter(search_text__contains=word)
     if wanted.since:

@@ -132,6 +132,7 @@ def test_counts_are_of_what_is_looked_for_and_end_somewhere(
     researcher: Client, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listing, "MOST_COUNTED", 3)
+    monkeypatch.setattr(listing, "MOST_LOOKED_AT", 3)
     a_job(owner, "quartet", status=Status.QUEUED)
     for n in range(5):
         a_job(owner, f"trio {n}")

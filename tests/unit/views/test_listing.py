@@ -95,7 +95,6 @@ def test_a_list_takes_at_most_six_queries_none_of_which_counts_or_skips_without_
     of_jobs = [each["sql"] for each in asked.captured_queries if '"gas_job"' in each["sql"]]
     assert len(of_jobs) >= 2
     assert all("LIMIT" in sql and "OFFSET" not in sql for sql in of_jobs)
-    counting = [sql for sql in of_jobs if "LIMIT 1001" in sql]
-    walks = 1 if "q=" in query else len(Status)
-    assert [sql.count("LIMIT 1001") for sql in counting] == [walks]
+    walks, limit = (1, "LIMIT 251") if "q=" in query else (len(Status), "LIMIT 1001")
+    assert [sql.count(limit) for sql in of_jobs if limit in sql] == [walks]
     assert sum(sql.count("COUNT(") for sql in of_jobs) == (0 if "q=" in query else walks)
