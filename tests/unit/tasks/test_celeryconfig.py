@@ -20,6 +20,7 @@ BESIDES = {
     "disk",
     "last_call",
     "leases",
+    "leaving",
     "pipeline",
     "pool",
     "progress",
