@@ -1,5 +1,6 @@
 """What happened to jobs and accounts, and what people must be told about it."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -93,9 +94,9 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         """Notices whose mail has no receipt yet."""
         return self.filter(sent_at=None)
 
-    def take(self, *, lease: timedelta) -> "list[Notice]":
-        """Lease every unsent notice of this set that nobody else is sending."""
-        return [notice for notice in self.unsent() if notice.take(lease=lease)]
+    def take(self, *, lease: timedelta) -> "Iterator[Notice]":
+        """Lease each unsent notice of this set that nobody else is sending, when its turn comes."""
+        return (notice for notice in self.unsent() if notice.take(lease=lease))
 
 
 class Notice(models.Model):

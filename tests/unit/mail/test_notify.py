@@ -64,6 +64,14 @@ def test_a_mail_that_another_worker_is_sending_is_left_to_it(owe: Owe) -> None:
     assert read(notice).sent_at is None
 
 
+def test_a_mail_behind_a_slow_one_is_leased_when_its_turn_comes(owe: Owe) -> None:
+    owe(Notice.Kind.COMPLETED)
+    last = owe(Notice.Kind.COMPLETED)
+    lease = timedelta(minutes=1)
+    next(Notice.objects.order_by("pk").take(lease=lease))
+    assert read(last).take(lease=lease)
+
+
 def test_an_unavailable_service_is_tried_again_and_the_mail_still_owed(
     owe: Owe, failing: pytest.MonkeyPatch
 ) -> None:
