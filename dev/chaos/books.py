@@ -16,7 +16,7 @@ JOIN gas_upload upload ON upload.id = job.upload_id
 """
 _FILES = "SELECT job_id, kind, key, sha256, archive_id FROM gas_resultfile"
 _EVENTS = "SELECT job_id, before, after FROM gas_jobevent"
-_NOTICES = "SELECT job_id, kind, attempt, sent_at FROM gas_notice"
+_NOTICES = "SELECT job_id, subscription_id, kind, attempt, sent_at FROM gas_notice"
 _INPUTS = "SELECT owner_id, id FROM gas_upload WHERE status = 'complete'"
 
 DONE = ("running", "completed")
@@ -49,12 +49,19 @@ class File(NamedTuple):
 
 
 class Notice(NamedTuple):
-    """One mail that was owed."""
+    """One mail that was owed, about a job or about a subscription."""
 
-    job: int
+    job: int | None
+    subscription: int | None
     kind: str
     attempt: int
     sent_at: object
+
+    @property
+    def message_id(self) -> str:
+        """Its Message-ID, without the host."""
+        about = self.job or f"subscription-{self.subscription}"
+        return f"{self.kind.replace(' ', '-')}.{about}.{self.attempt}"
 
 
 @dataclass

@@ -147,7 +147,7 @@ def _judge_notices(verdict: Verdict, books: Books) -> None:
                 verdict.blame("mails", f"job {job.id} owed {owed[job.id, kind]} {kind} mails")
     for notice in books.notices:
         if notice.sent_at is None:
-            verdict.blame("mails", f"the {notice.kind} mail of job {notice.job} is still owed")
+            verdict.blame("mails", f"{notice.message_id} is still owed")
 
 
 def _judge_mails(verdict: Verdict, books: Books, taken: Sequence[bytes]) -> None:
@@ -156,7 +156,7 @@ def _judge_mails(verdict: Verdict, books: Books, taken: Sequence[bytes]) -> None
     for request in taken:
         message_id, words = _mail(request)
         came[message_id][words] += 1
-    expected = {f"{notice.kind}.{notice.job}.{notice.attempt}" for notice in books.notices}
+    expected = {notice.message_id for notice in books.notices}
     for message_id in sorted(expected - came.keys()):
         verdict.blame("mails", f"{message_id} never came")
     for message_id in sorted(came.keys() - expected):

@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='upload',
-            constraint=models.CheckConstraint(condition=models.Q(('parts_id', ''), models.Q(('announced__gt', 0), ('part_bytes__gt', 0)), _connector='OR'), name='parts_were_announced'),
+            constraint=models.CheckConstraint(condition=models.Q(('parts_id', ''), models.Q(('announced__isnull', False), ('part_bytes__isnull', False), ('announced__gt', 0), ('part_bytes__gt', 0)), _connector='OR'), name='parts_were_announced'),
         ),
         migrations.RunPython(date_the_unsubmitted, migrations.RunPython.noop),
     ]

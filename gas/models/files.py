@@ -59,7 +59,9 @@ class Upload(models.Model):
         ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(parts_id="") | Q(announced__gt=0, part_bytes__gt=0),
+                condition=Q(parts_id="")
+                | Q(announced__isnull=False, part_bytes__isnull=False)
+                & Q(announced__gt=0, part_bytes__gt=0),
                 name="parts_were_announced",
             ),
             models.CheckConstraint(

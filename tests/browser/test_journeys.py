@@ -71,6 +71,7 @@ def test_from_signing_in_to_a_downloaded_result_and_out_again(page: Page) -> Non
 
 def test_variants_are_filtered_shared_and_downloaded_as_three_kinds_of_files(page: Page) -> None:
     sign_in(page, "Free researcher")
+    page.goto("/jobs/new/")
     page.get_by_role("button", name="Use the example").click()
     expect(page.get_by_role("heading", name="Results are ready")).to_be_visible(timeout=PATIENCE)
     full = page.request.get(f"{page.url}files/tsv/").body()

@@ -42,7 +42,7 @@ def seconds(request: Callable[[], object]) -> float:
 
 def messages_of(world: World, owner: User) -> list[str]:
     mine = set(owner.jobs.values_list("pk", flat=True))
-    return [message.task for message in world.broker.arrived() if message.args[0] in mine]
+    return [message.task for message in world.broker.arrived() if mine.intersection(message.args)]
 
 
 def test_an_upgrade_asks_for_ten_thousand_jobs_a_few_at_a_time(
@@ -54,7 +54,8 @@ def test_an_upgrade_asks_for_ten_thousand_jobs_a_few_at_a_time(
     assert messages_of(world, owner) == turns.THAW.ahead * ["thaw"]
     theirs = job_in(Status.ARCHIVED, stranger, wake_at=None)
     subscribe(user=stranger, provider_id="sub-2")
-    assert [m.args for m in world.broker.arrived()].index((theirs.pk,)) <= turns.THAW.ahead
+    asked = [message.args for message in world.broker.arrived() if message.task == "thaw"]
+    assert asked.index((theirs.pk,)) <= turns.THAW.ahead
     assert seconds(sweep.run) < BEARABLE
     assert len(messages_of(world, owner)) == turns.THAW.ahead
     assert turns.waiting(turns.THAW).count() == MANY - turns.THAW.ahead
@@ -66,7 +67,7 @@ def test_a_downgrade_dates_ten_thousand_jobs_and_archives_them_a_few_at_a_time(
     subscriptions.activate(user=owner, customer_id="cus", provider_id="sub")
     many(Status.COMPLETED, owner, wake_at=None)
     assert seconds(lambda: subscriptions.end(provider_id="sub")) < BEARABLE
-    assert world.broker.names() == []
+    assert messages_of(world, owner) == []
     Job.objects.update(wake_at=LATELY)
     theirs = job_in(Status.COMPLETED, stranger, wake_at=LATELY)
     for _ in range(3):

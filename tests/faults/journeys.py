@@ -258,7 +258,8 @@ class Found:
             yield f"it owed {notices}"
         if any(notice.sent_at is None for notice in notices):
             yield "a mail is owed still"
-        mine = [mail for mail in self.mails if mail.to == [f"{case.name}@example.org"]]
+        to = [f"{case.name}@example.org"]
+        mine = [mail for mail in self.mails if mail.to == to and case.name in mail.subject]
         words = {(mail.subject, mail.text) for mail in mine}
         if len(words) != 2 or (len(mine) != 2 and not case.may_repeat_mails):
             yield f"its mails are {[mail.subject for mail in mine]}"

@@ -19,7 +19,7 @@ from gas.results.table import Deadline, Table, as_python
 from gas.results.variants import Order, page, transcripts
 from tests.tables import PLACE, Row, a_file, a_row, parquet, sample
 
-SOON = Deadline.within(300)
+SOON = Deadline.within(86_400)  # from when this file is read
 HIGH = Filter(((OneOf("impact", ("HIGH",)),),))
 
 
