@@ -47,7 +47,6 @@ class Case:
     name: str
     plans: dict[str, str] = field(default_factory=dict)
     blows: list[Blow] = field(default_factory=list)
-    may_repeat_mails: bool = False
     job: int = 0
 
 
@@ -67,8 +66,7 @@ def deaths() -> list[Case]:
 def _dying(n: int, moment: str) -> Case:
     places = {task: steps[n] for task, steps in TAKEN.items() if n < len(steps)}
     plans = {f"{task}.{step}.{moment}": "process" for task, step in places.items()}
-    sent_unrecorded = plans.keys() & {"notify.mail.after", "notify.receipt.before"}
-    return Case(f"dies-{moment}-{n}", plans, may_repeat_mails=bool(sent_unrecorded))
+    return Case(f"dies-{moment}-{n}", plans)
 
 
 def worker_deaths() -> list[Case]:
@@ -78,8 +76,6 @@ def worker_deaths() -> list[Case]:
     cases = [
         Case(f"worker-{task}-{step}", {f"{task}.{step}.after": "worker"}) for task, step in chosen
     ]
-    for case in cases:
-        case.may_repeat_mails = "notify-mail" in case.name
     drained = {"annotate.publish.before": "drain", "restore.adopt.before": "drain"}
     return [*cases, Case("child", {"annotate.watch.before": "child"}), Case("drained", drained)]
 
@@ -115,7 +111,6 @@ S3_ACTIONS = (
 
 #: One of each kind that ends at once, and calls of which it is unknown whether they were heeded.
 KINDS = ("500", "expired-token", "reset", "answer-lost", "garbage", "slow-down", "altered")
-UNSURE = {"answer-lost", "hang", "slow", "cut", "garbage", "wrong-shape"}
 
 
 def calls() -> list[Case]:
@@ -133,7 +128,7 @@ def _failing(action: str, name: str) -> Case:
     blows = [Blow(action, S3_FAULTS[name])]
     if name in FAULTS:
         blows.append(Blow("SendEmail", FAULTS[name], 2))
-    return Case(f"{action}-{name}".lower(), blows=blows, may_repeat_mails=name in UNSURE)
+    return Case(f"{action}-{name}".lower(), blows=blows)
 
 
 def impose(stack: FaultyStack, case: Case) -> None:
@@ -260,8 +255,9 @@ class Found:
             yield "a mail is owed still"
         to = [f"{case.name}@example.org"]
         mine = [mail for mail in self.mails if mail.to == to and case.name in mail.subject]
-        words = {(mail.subject, mail.text) for mail in mine}
-        if len(words) != 2 or (len(mine) != 2 and not case.may_repeat_mails):
+        # A mail is repeated when its courier dies, or finds the database locked, before the receipt
+        # is written; all jobs share the couriers and the database.
+        if len({(mail.subject, mail.text) for mail in mine}) != 2:
             yield f"its mails are {[mail.subject for mail in mine]}"
 
 
