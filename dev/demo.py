@@ -127,8 +127,9 @@ class Demo:
         until(lambda: len(self.mails()) >= count, f"{count} mails")
 
     def mails(self) -> list[Mail]:
-        """The mails sent so far."""
-        return mails_at(self.stack.environment["AWS_ENDPOINT_URL"])
+        """The mails about the job sent so far."""
+        sent = mails_at(self.stack.environment["AWS_ENDPOINT_URL"])
+        return [mail for mail in sent if SAMPLE.name in mail.subject]
 
     def download(self, visitor: Visitor, address: str, to: Path) -> None:
         """Save every result file."""
