@@ -17,7 +17,7 @@ from dev.stack import Ports, Stack
 from gas.services.jobs import EXAMPLE
 from tests.browser.test_looks import a_file
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 PATIENCE = 120_000  # milliseconds: a job, or a thaw, from end to end on a busy machine
 

@@ -7,7 +7,7 @@ import pytest
 from dev.chaos.run import Run
 from tests.pipeline.conftest import database_settings
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
 JOBS, SEED, STRIKES = 16, 7, 12
 

@@ -17,7 +17,7 @@ from tests.faults import journeys
 from tests.faults.journeys import Case, Found
 from tests.pipeline.conftest import database_settings
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(3600 if journeys.ALL else 900)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(3600 if journeys.ALL else 1500)]
 
 CASES = [
     *journeys.deaths(),
@@ -27,7 +27,7 @@ CASES = [
     *journeys.calls(),
 ]
 RETENTION = 4
-SECONDS = 1500 if journeys.ALL else 300
+SECONDS = 1500 if journeys.ALL else 600
 
 
 @pytest.fixture(scope="module")

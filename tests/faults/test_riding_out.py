@@ -24,7 +24,7 @@ from tasks.annotate import BROKE_DOWN
 from tasks.setbacks import BREAKDOWN, MOST_SETBACKS
 from tests.faults import journeys
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 INSTALLED = any(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
 
@@ -136,7 +136,7 @@ def test_a_restart_of_the_database_is_ridden_out(service: Service) -> None:
 
 
 def test_a_job_whose_process_is_killed_each_time_fails_with_a_sentence(service: Service) -> None:
-    until(lambda: service.is_done("doomed"), "an end of the doomed job", seconds=200)
+    until(lambda: service.is_done("doomed"), "an end of the doomed job", seconds=400)
     status, failure, attempts = service.row("doomed")
     assert (status, failure) == ("failed", BROKE_DOWN)
     assert MOST_SETBACKS / BREAKDOWN <= attempts <= MOST_SETBACKS + 2

@@ -24,7 +24,7 @@ from tests.faults import brokers
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-pytestmark = pytest.mark.timeout(200)
+pytestmark = pytest.mark.timeout(400)
 
 MANY = 20
 #: Seconds by which a message timer may be early, and a note late.

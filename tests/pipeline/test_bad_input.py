@@ -11,7 +11,7 @@ from dev.waiting import until
 from tests.pipeline import samples
 from tests.pipeline.conftest import mails_about, wait_for
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
 
 def inputs_held(stack: Stack) -> int:

@@ -16,7 +16,7 @@ PERCENT = re.compile(r'<progress id="job-progress" max="100" value="(?P<percent>
 STARTED = "Annotation started"
 WORKERS = 2  # processes of the stack that annotate
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
 
 
 def number_of(job: Page) -> str:

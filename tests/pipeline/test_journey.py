@@ -7,7 +7,7 @@ import pytest
 from dev.demo import Demo
 from dev.stack import Stack
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
 
 
 def test_a_free_researchers_results_are_mailed_archived_and_restored_on_subscribing(

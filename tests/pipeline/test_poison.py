@@ -20,7 +20,7 @@ from tests.pipeline.conftest import QUICK, database_settings, mails_about, wait_
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(500)]
 
 STAFF = "operators@example.org"
 
