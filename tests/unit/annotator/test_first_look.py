@@ -16,7 +16,7 @@ GRCH37, GRCH38 = HEADER % 249250621, HEADER % 248956422
         (GRCH38, "GRCh38"),
         (GRCH37, "GRCh37"),
         (gzip.compress(GRCH37, mtime=0), "GRCh37"),
-        (gzip.compress(GRCH37[:30]) + gzip.compress(GRCH37[30:]), "GRCh37"),
+        (gzip.compress(GRCH37[:30], mtime=0) + gzip.compress(GRCH37[30:], mtime=0), "GRCh37"),
         (gzip.compress(GRCH37, mtime=0)[:-9], "GRCh37"),
         (b"BCF\x02\x02\x99\x00\x00\x00" + GRCH38, "GRCh38"),
         (HEADER % 12345, None),
