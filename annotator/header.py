@@ -59,11 +59,6 @@ class Header:
     contigs: dict[bytes, int | None] = field(default_factory=dict)
     declared: set[tuple[bytes, bytes]] = field(default_factory=set)
 
-    @property
-    def has_own_tags(self) -> bool:
-        """Whether the file went through this annotator, or another csq, before."""
-        return any(kind == b"INFO" and is_own(tag) for kind, tag in self.declared)
-
     def repaired(self, aliases: Iterable[tuple[bytes, int]], undeclared: Undeclared) -> bytes:
         """Return header text that declares what the records need; `aliases` are name and length."""
         kept = [line for line in self.meta if not _defines_own_tag(line)]

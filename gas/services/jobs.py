@@ -4,28 +4,22 @@ import json
 import logging
 from collections.abc import Iterable
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
-from celeryconfig import LEASE
 from gas.models import Discard, Job, JobEvent, ResultFile, Status, Upload, User
 from gas.services import limits, reference, uploads
-from gas.storage import objects, result_sets
+from gas.storage import objects, removal, result_sets
 from gas.storage.locations import inputs, results
 from tasks import pipeline, turns
 
 #: The example that everybody may annotate without a file of their own.
 EXAMPLE = settings.ROOT / "annotator/bundles/demo-grch38/example.vcf"
 
-
 #: Letters of a job's name that its downloads begin with, so that their extensions fit behind it.
 LONGEST_STEM = 100
-
-#: After so long a worker that lost its job has noticed, or is gone.
-UNTIL_NOTICED = 2 * LEASE
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +83,7 @@ def cancel(*, job: Job, actor: User) -> None:
     with transaction.atomic():
         if not any(_stopped(job, before, actor) for before in (Status.QUEUED, Status.RUNNING)):
             raise JobRefused("The job has finished already.")
-        result_sets.discard_prefix(job, wait=UNTIL_NOTICED)
+        result_sets.discard_prefix(job, wait=removal.UNTIL_NOTICED)
         turns.give_after_commit(turns.ANNOTATE, owner_id=job.owner_id)
 
 
@@ -143,23 +137,11 @@ def _removed(job: Job, actor: User) -> bool:
     if job.owner_id != actor.pk:
         raise JobRefused("Only its owner can delete a job.")
     with transaction.atomic():
-        mine = Job.objects.select_for_update(of=("self",)).filter(pk=job.pk).first()
-        if mine is None:
+        if not removal.remove_job(job):
             return False
-        result_sets.discard_everything(mine, wait=UNTIL_NOTICED)
-        number, upload_id = mine.pk, mine.upload_id
-        mine.delete()
-        _remove_unused(upload_id, number)
+        removal.remove_unused(job.upload_id, job_id=job.pk)
         turns.give_after_commit(turns.ANNOTATE, owner_id=job.owner_id)
     return True
-
-
-def _remove_unused(upload_id: UUID, job_id: int) -> None:
-    """Remove an upload unless a job uses it, or is being made of it while we wait for its row."""
-    upload = Upload.objects.select_for_update(of=("self",)).get(pk=upload_id)
-    if not upload.jobs.exists():
-        result_sets.discard_input(upload, job_id=job_id)
-        upload.delete()
 
 
 def send_again(*, job: Job, actor: User) -> bool:

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from gas.storage import clients
-from gas.storage.digests import MIB, to_base64, to_hexadecimal
+from gas.storage.digests import to_base64, to_hexadecimal
 from gas.storage.errors import code_of, translated
 from gas.storage.locations import Location
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
-#: The fewest bytes of a part that is not the last, and the most parts of an object.
-LEAST_BYTES = 5 * MIB
+#: The most parts of an object.
 MOST_PARTS = 10_000
 
 #: Seconds in which the sending of a part must begin.

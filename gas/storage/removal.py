@@ -1,4 +1,6 @@
-"""Taking the rows of an account that its owner left, and giving up the bytes behind them."""
+"""Taking the rows of jobs and uploads, and giving up the bytes behind them."""
+
+from uuid import UUID
 
 from django.db import transaction
 
@@ -17,24 +19,31 @@ def remove_some(user: User, *, most: int) -> int:
     """
     jobs = list(user.jobs.order_by("pk")[:most])
     for job in jobs:
-        _remove_job(job)
+        remove_job(job)
     uploads = list(user.uploads.filter(jobs=None)[: most - len(jobs)])
     for upload in uploads:
-        _remove_upload(upload)
+        remove_unused(upload.pk)
     return len(jobs) + len(uploads)
 
 
 @transaction.atomic
-def _remove_job(job: Job) -> None:
+def remove_job(job: Job) -> bool:
+    """Remove a job, whatever it is at; False when it has gone already."""
     mine = Job.objects.select_for_update(of=("self",)).filter(pk=job.pk).first()
-    if mine:
-        result_sets.discard_everything(mine, wait=UNTIL_NOTICED)
-        mine.delete()
+    if mine is None:
+        return False
+    result_sets.discard_everything(mine, wait=UNTIL_NOTICED)
+    mine.delete()
+    return True
 
 
 @transaction.atomic
-def _remove_upload(upload: Upload) -> None:
-    mine = Upload.objects.select_for_update(of=("self",)).filter(pk=upload.pk).first()
-    if mine:
-        result_sets.discard_input(mine)
-        mine.delete()
+def remove_unused(upload_id: UUID, *, job_id: int | None = None) -> None:
+    """Remove an upload unless a job uses it, or is being made of it while we wait for its row.
+
+    `job_id` is the job that it is given up with.
+    """
+    upload = Upload.objects.select_for_update(of=("self",)).filter(pk=upload_id).first()
+    if upload and not upload.jobs.exists():
+        result_sets.discard_input(upload, job_id=job_id)
+        upload.delete()

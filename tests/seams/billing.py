@@ -2,7 +2,10 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from gas.billing.protocol import Event, EventKind, SubscriptionState
+from gas.models import User
 from gas.services import subscriptions
 
 
@@ -48,3 +51,12 @@ class FakeBilling:
         """Let the site receive an event of a subscription that is in this state now."""
         self.states[subscription] = now
         subscriptions.receive_event(payload=f"{event} {subscription}".encode(), signature="")
+
+
+@pytest.fixture
+def billing(owner: User, monkeypatch: pytest.MonkeyPatch) -> FakeBilling:
+    """A provider whose every event is about the owner."""
+    fake = FakeBilling()
+    fake.owner = owner.pk
+    monkeypatch.setattr(subscriptions, "get_billing", lambda: fake)
+    return fake

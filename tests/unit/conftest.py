@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.seams.billing import billing as billing
 from tests.seams.world import world as world
 
 

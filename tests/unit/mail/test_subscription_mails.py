@@ -9,7 +9,6 @@ from django.core import mail as outbox
 
 from gas.billing.protocol import SubscriptionState
 from gas.models import AccountEvent, Notice, Status, Subscription, User
-from gas.services import subscriptions
 from tasks.notify import notify
 from tests.seams.billing import FakeBilling
 from tests.unit.domain.rows import job_in
@@ -17,14 +16,6 @@ from tests.unit.mail.letters import Letter, html_of, text_of
 
 ACTIVE, UNPAID, ENDED = SubscriptionState.ACTIVE, SubscriptionState.UNPAID, SubscriptionState.ENDED
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def billing(owner: User, monkeypatch: pytest.MonkeyPatch) -> FakeBilling:
-    fake = FakeBilling()
-    fake.owner = owner.pk
-    monkeypatch.setattr(subscriptions, "get_billing", lambda: fake)
-    return fake
 
 
 About = Callable[[Notice.Kind], EmailMessage]

@@ -23,7 +23,7 @@ from gas.models import (
     Upload,
     User,
 )
-from gas.services import accounts, api_tokens, subscriptions
+from gas.services import accounts, api_tokens
 from gas.storage.errors import StorageUnavailable
 from tasks import leaving
 from tests.seams.billing import FakeBilling
@@ -32,14 +32,6 @@ from tests.unit.domain.rows import job_in
 from tests.unit.views.conftest import signed_in
 
 ACTIVE = SubscriptionState.ACTIVE
-
-
-@pytest.fixture
-def billing(owner: User, monkeypatch: pytest.MonkeyPatch) -> FakeBilling:
-    fake = FakeBilling()
-    fake.owner = owner.pk
-    monkeypatch.setattr(subscriptions, "get_billing", lambda: fake)
-    return fake
 
 
 @pytest.fixture

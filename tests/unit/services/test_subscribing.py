@@ -18,14 +18,6 @@ from tests.unit.domain.rows import job_in
 Commit = DjangoCaptureOnCommitCallbacks
 
 
-@pytest.fixture
-def billing(owner: User, monkeypatch: pytest.MonkeyPatch) -> FakeBilling:
-    fake = FakeBilling()
-    fake.owner = owner.pk
-    monkeypatch.setattr(subscriptions, "get_billing", lambda: fake)
-    return fake
-
-
 def plan(owner: User) -> str:
     return User.objects.select_related("plan").get(pk=owner.pk).plan.name
 

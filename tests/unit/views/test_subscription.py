@@ -9,7 +9,6 @@ from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from gas.billing import BillingUnavailable, Event, EventKind, EventRefused, SubscriptionState
 from gas.models import Status, Subscription, User
-from gas.services import subscriptions
 from tests.seams.billing import FakeBilling
 from tests.stage import Shelf, job_in
 
@@ -199,11 +198,8 @@ def test_the_page_needs_few_questions(
 
 
 def test_a_second_press_of_the_button_orders_nothing_new(
-    researcher: Client, owner: User, monkeypatch: pytest.MonkeyPatch
+    researcher: Client, billing: FakeBilling
 ) -> None:
-    billing = FakeBilling()
-    billing.owner = owner.pk
-    monkeypatch.setattr(subscriptions, "get_billing", lambda: billing)
     for _ in range(3):
         assert researcher.post("/subscription/checkout/").status_code == 302
     assert len(set(billing.keys)) == 1
