@@ -92,6 +92,7 @@ class Stack:
             "LANG": "C.UTF-8",
             "PYTHONUNBUFFERED": "1",
             "DATABASE_URL": f"sqlite:///{self.folder}/gas.sqlite3",
+            "GAS_STATIC_ROOT": str(self.folder / "static"),
             "GAS_BASE_URL": self.site_url,
             "GAS_GLOBUS_URL": f"http://{HOST}:{self.ports.globus}",
             "GAS_STRIPE_URL": f"http://{HOST}:{self.ports.stripe}",

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dev.children import DidNotStart, alone_in
+from dev.stack import Ports, Stack
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -57,3 +58,12 @@ def test_a_second_command_leaves_the_folder_of_the_first_alone(tmp_path: Path) -
             pass
     with alone_in(folder):
         pass
+
+
+def test_two_stacks_at_once_share_no_file(tmp_path: Path) -> None:
+    stacks = [Stack(tmp_path / name, Ports.free()) for name in ("one", "two")]
+    written = ("DATABASE_URL", "GAS_STATIC_ROOT", "HOME")
+    for name in written:
+        one, two = (stack.environment[name] for stack in stacks)
+        assert one != two
+        assert str(tmp_path / "one") in one
