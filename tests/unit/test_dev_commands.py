@@ -61,7 +61,7 @@ def test_a_second_command_leaves_the_folder_of_the_first_alone(tmp_path: Path) -
 
 
 def test_two_stacks_at_once_share_no_file(tmp_path: Path) -> None:
-    stacks = [Stack(tmp_path / name, Ports.usual()) for name in ("one", "two")]
+    stacks = [Stack(tmp_path / name, Ports(1, 2, 3, 4)) for name in ("one", "two")]
     written = ("DATABASE_URL", "GAS_STATIC_ROOT", "HOME")
     for name in written:
         one, two = (stack.environment[name] for stack in stacks)
