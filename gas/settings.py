@@ -204,6 +204,10 @@ STRIPE_PAGES = (
     [STRIPE_URL] if _STRIPE_FAKE else ["https://checkout.stripe.com", "https://billing.stripe.com"]
 )
 
+# --- maintenance ----------------------------------------------------------------------------------
+#: What people are told while nothing new is taken, whatever the database says; empty: as it says.
+MAINTENANCE = env.text("GAS_MAINTENANCE", "")
+
 # --- what pages may load, and where they may send -------------------------------------------------
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": policy.directives(

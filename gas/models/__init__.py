@@ -6,6 +6,7 @@ from gas.models.audit import AccountEvent, DeclinedTopic, JobEvent, Notice, Topi
 from gas.models.claims import LeaseLost
 from gas.models.files import Discard, ResultFile, Upload
 from gas.models.job import Job
+from gas.models.operations import Maintenance, QueueState, Sample, Usage, Worker
 from gas.models.staff import Alarm, Reconciliation
 from gas.models.status import CLAIMED_FROM, IN_FLIGHT, TRANSITIONS, Status
 
@@ -23,15 +24,20 @@ __all__ = [
     "Job",
     "JobEvent",
     "LeaseLost",
+    "Maintenance",
     "Notice",
     "Plan",
+    "QueueState",
     "Reconciliation",
     "ResultFile",
+    "Sample",
     "Scope",
     "SignIn",
     "Status",
     "Subscription",
     "Topic",
     "Upload",
+    "Usage",
     "User",
+    "Worker",
 ]

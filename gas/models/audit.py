@@ -12,6 +12,9 @@ from django.db.models.functions import Now
 from gas.models.account import User
 from gas.models.leases import FREE
 
+#: The events by which the work on a job ends, one way or another.
+ENDS = Q(before="running", after="completed") | Q(after__in=("failed", "cancelled"))
+
 
 class JobEvent(models.Model):
     """One change of a job: who, when, from, to, why; written with the change, never edited."""
@@ -31,6 +34,7 @@ class JobEvent(models.Model):
                 condition=Q(before="running", after="completed"),
                 name="event_annotated",
             ),
+            models.Index(fields=["at"], condition=ENDS, name="event_ended"),
         ]
 
     def __str__(self) -> str:

@@ -70,6 +70,10 @@ class Job(models.Model):
             models.Index(fields=["owner", "created_at", "id"], name="job_of_owner_by_date"),
             models.Index(fields=["status", "-id"], name="job_in_state"),
             models.Index(fields=["wake_at"], condition=~Q(wake_at=None), name="job_due"),
+            models.Index(
+                fields=["status", "wake_at"], condition=~Q(wake_at=None), name="job_due_in_state"
+            ),
+            models.Index(fields=["lease_until"], condition=~Q(lease_until=None), name="job_leased"),
             models.Index(fields=["-id"], condition=~Q(trouble=""), name="job_in_trouble"),
         ]
         constraints = [
