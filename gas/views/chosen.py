@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 from gas.forms import MOST_AT_ONCE, ChosenJobs
 from gas.models import Job, Status
 from gas.services import jobs
-from gas.views.listing import Wanted
+from gas.services.listing import Wanted
 from gas.views.requests import SignedIn
 
 #: What can still be stopped.

@@ -10,10 +10,10 @@ from django_htmx.http import retarget
 
 from gas.forms import RunAgain
 from gas.models import Job, ResultFile
-from gas.services import jobs, reruns
+from gas.services import jobs, listing, reruns
 from gas.services.jobs import JobRefused
-from gas.views import errors, job_parts, listing
-from gas.views.listing import Wanted
+from gas.services.listing import Wanted
+from gas.views import errors, job_parts
 from gas.views.requests import SignedIn
 
 

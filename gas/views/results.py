@@ -6,6 +6,8 @@ from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpRe
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
+from gas import filter_form
+from gas.filter_form import Asked, NotUnderstood
 from gas.models import Job, ResultFile
 from gas.results.errors import NoSuchRow, ResultsRefused
 from gas.results.variants import Page
@@ -14,8 +16,7 @@ from gas.services.jobs import JobRefused
 from gas.services.results import Format
 from gas.storage.objects import disposition
 from gas.views import charts as charts_of
-from gas.views import errors, filter_form, findings, links, variant_table
-from gas.views.filter_form import Asked, NotUnderstood
+from gas.views import errors, findings, links, variant_table
 from gas.views.requests import SignedIn
 
 #: The extension and the type of a filtered file.

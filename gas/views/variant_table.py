@@ -8,11 +8,11 @@ from typing import Any
 from django.http import QueryDict
 
 from annotator.consequence import RANK
+from gas.filter_form import IMPACTS, BoxForm
 from gas.results.conditions import MISSING
 from gas.results.scan import Sort
 from gas.results.variants import Order
 from gas.views.charts import plain
-from gas.views.filter_form import IMPACTS, BoxForm
 from gas.views.links import Link
 
 #: Values of a column that a filter offers; any other can still be asked for by address.

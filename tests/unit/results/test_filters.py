@@ -8,11 +8,11 @@ from django.http import QueryDict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gas import filter_form
 from gas.results import bgzf, exports
 from gas.results.filters import Filter
 from gas.results.table import Deadline, Table
 from gas.results.variants import page
-from gas.views import filter_form
 from tests.tables import PLACE, a_file, parquet, sample, tsv
 from tests.unit.results import naive
 

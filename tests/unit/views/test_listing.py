@@ -5,7 +5,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from gas.models import Job, Status, Upload, User
-from gas.views import listing
+from gas.services import listing
 from tests.stage import Shelf, job_in
 
 pytestmark = pytest.mark.django_db
