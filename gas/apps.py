@@ -1,6 +1,8 @@
 from django.apps import AppConfig
 from django.core.checks import Tags, register
+from django.db.models.signals import post_migrate, pre_migrate
 
+from gas import unchangeable
 from gas.billing.checks import production_billing
 from gas.checks import production_surroundings, provenance_key
 
@@ -12,7 +14,9 @@ class GasConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Add what the site itself insists on to Django's system checks."""
+        """Add what the site itself insists on to Django's checks and migrations."""
+        pre_migrate.connect(unchangeable.unguard, sender=self)
+        post_migrate.connect(unchangeable.guard, sender=self)
         register(production_billing, Tags.security)
         register(production_surroundings, Tags.security)
         register(provenance_key, Tags.security)

@@ -1,14 +1,22 @@
 """The domain: accounts, uploads, jobs, what happened to them, and what staff must know."""
 
 from gas.models.access import ApiToken, Scope, SignIn
-from gas.models.account import BillingEvent, GlobusToken, Plan, Subscription, User
+from gas.models.account import (
+    BillingEvent,
+    GlobusToken,
+    Grant,
+    Limits,
+    Plan,
+    Subscription,
+    User,
+)
 from gas.models.audit import AccountEvent, DeclinedTopic, JobEvent, Notice, Topic
 from gas.models.claims import LeaseLost
 from gas.models.files import Discard, ResultFile, Upload
 from gas.models.job import Job
 from gas.models.operations import Maintenance, QueueState, Sample, Usage, Worker
-from gas.models.staff import Alarm, Reconciliation
-from gas.models.status import CLAIMED_FROM, IN_FLIGHT, TRANSITIONS, Status
+from gas.models.staff import Alarm, Reconciliation, StaffAct
+from gas.models.status import CLAIMED_FROM, IN_FLIGHT, TRANSITIONS, Failure, Status
 
 __all__ = [
     "CLAIMED_FROM",
@@ -20,10 +28,13 @@ __all__ = [
     "BillingEvent",
     "DeclinedTopic",
     "Discard",
+    "Failure",
     "GlobusToken",
+    "Grant",
     "Job",
     "JobEvent",
     "LeaseLost",
+    "Limits",
     "Maintenance",
     "Notice",
     "Plan",
@@ -33,6 +44,7 @@ __all__ = [
     "Sample",
     "Scope",
     "SignIn",
+    "StaffAct",
     "Status",
     "Subscription",
     "Topic",

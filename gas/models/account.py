@@ -1,11 +1,14 @@
 """Who uses the service, on which plan, and what they pay for."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils import timezone
 
 
 class Plan(models.Model):
@@ -23,6 +26,9 @@ class Plan(models.Model):
     max_stored_bytes = models.BigIntegerField(
         default=20 * 1024**3, help_text="Inputs and results at hand, in bytes."
     )
+    max_jobs_a_day = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Jobs submitted in one day (UTC); empty: any number."
+    )
     archives = models.BooleanField(
         help_text="Results move to the archive some time after completion."
     )
@@ -31,8 +37,22 @@ class Plan(models.Model):
         return self.name
 
 
+@dataclass(frozen=True)
+class Limits:
+    """How much an account may do: what staff set for it alone, else what its plan says."""
+
+    max_upload_bytes: int
+    max_active_jobs: int
+    max_running_jobs: int
+    max_stored_bytes: int
+    max_jobs_a_day: int | None  # None: any number
+
+
 class User(AbstractUser):
     """An account; `username` is the Globus `sub`, `email` is for contact only."""
+
+    #: The columns that stand before the plan's limits, each named after the one it replaces.
+    OWN = {name: f"own_{name}" for name in Limits.__dataclass_fields__}
 
     plan = models.ForeignKey(
         Plan, on_delete=models.PROTECT, default=Plan.FREE, related_name="users"
@@ -46,10 +66,22 @@ class User(AbstractUser):
         editable=False,
         help_text="When its owner had it deleted; what is left of it goes soon.",
     )
+    own_max_upload_bytes = models.PositiveBigIntegerField(null=True, blank=True)
+    own_max_active_jobs = models.PositiveIntegerField(null=True, blank=True)
+    own_max_running_jobs = models.PositiveIntegerField(null=True, blank=True)
+    own_max_stored_bytes = models.PositiveBigIntegerField(null=True, blank=True)
+    own_max_jobs_a_day = models.PositiveIntegerField(null=True, blank=True)
+    counted_on = models.DateField(
+        null=True, blank=True, editable=False, help_text="The day (UTC) whose jobs are counted."
+    )
+    counted_jobs = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Jobs submitted that day, deleted ones too."
+    )
 
     class Meta:
         verbose_name = "user"
         verbose_name_plural = "users"
+        permissions = [("act_as_staff", "May act on accounts and jobs, not only look")]
         indexes = [
             models.Index(fields=["left_at"], condition=~Q(left_at=None), name="account_left"),
         ]
@@ -63,6 +95,22 @@ class User(AbstractUser):
     def is_premium(self) -> bool:
         """Whether results of this account stay at hand."""
         return self.plan_id == Plan.PREMIUM
+
+    @property
+    def limits(self) -> Limits:
+        """How much this account may do."""
+        own = {name: getattr(self, column) for name, column in self.OWN.items()}
+        return Limits(
+            **{
+                name: getattr(self.plan, name) if value is None else value
+                for name, value in own.items()
+            }
+        )
+
+    @property
+    def jobs_today(self) -> int:
+        """Jobs submitted since midnight (UTC), whatever became of them."""
+        return self.counted_jobs if self.counted_on == timezone.now().date() else 0
 
     @property
     def retention(self) -> timedelta | None:
@@ -105,6 +153,33 @@ class Subscription(models.Model):
 
     def __str__(self) -> str:
         return f"{self.provider_id} ({self.status})"
+
+
+class Grant(models.Model):
+    """Premium for a while that staff gave, beside whatever the account's owner pays for."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="grants")
+    until = models.DateTimeField()
+    reason = models.TextField()
+    given_by = models.CharField(max_length=150)
+    given_at = models.DateTimeField(db_default=Now())
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"], condition=Q(ended_at=None), name="one_grant_at_a_time"
+            ),
+            models.CheckConstraint(
+                condition=Q(until__gt=F("given_at")), name="grant_lasts_for_a_while"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["until"], condition=Q(ended_at=None), name="grant_to_end"),
+        ]
+
+    def __str__(self) -> str:
+        return f"premium until {self.until:%Y-%m-%d}"
 
 
 class BillingEvent(models.Model):

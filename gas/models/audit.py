@@ -19,7 +19,10 @@ ENDS = Q(before="running", after="completed") | Q(after__in=("failed", "cancelle
 class JobEvent(models.Model):
     """One change of a job: who, when, from, to, why; written with the change, never edited."""
 
-    job = models.ForeignKey("gas.Job", on_delete=models.CASCADE, related_name="events")
+    #: They go after their job, in one transaction with it: as long as it is there, they stay.
+    job = models.ForeignKey(
+        "gas.Job", on_delete=models.DO_NOTHING, db_constraint=False, related_name="events"
+    )
     at = models.DateTimeField(db_default=Now())
     actor = models.CharField(max_length=150)  # a worker, or a user by name
     before = models.CharField(max_length=10, blank=True)

@@ -27,11 +27,14 @@ class LeaseLost(Exception):
 
 
 def _who_may_enter(into: Status) -> Q:
-    """The plans whose jobs a task may take: results of one plan archive, of the others thaw."""
+    """The jobs that a task may take: results of one plan archive, of the others thaw.
+
+    What staff ask back thaws on every plan.
+    """
     if into is Status.ARCHIVING:
         return Q(owner__in=User.objects.filter(plan__archives=True))
     if into is Status.THAWING:
-        return Q(owner__in=User.objects.filter(plan__archives=False))
+        return Q(owner__in=User.objects.filter(plan__archives=False)) | ~Q(thaw_tier="")
     return Q()
 
 

@@ -14,7 +14,7 @@ from gas.models.claims import UNTOLD, WELL, JobQuerySet, LeaseLost
 from gas.models.files import ResultFile, Upload
 from gas.models.search import folded
 from gas.models.staff import Alarm
-from gas.models.status import CLAIMED_FROM, IN_FLIGHT, Status
+from gas.models.status import CLAIMED_FROM, IN_FLIGHT, Failure, Status
 
 
 class Job(models.Model):
@@ -51,6 +51,10 @@ class Job(models.Model):
     )
 
     failure = models.TextField(blank=True)
+    failure_kind = models.CharField(max_length=10, choices=Failure.choices, blank=True)
+    thaw_tier = models.CharField(
+        max_length=20, blank=True, help_text="Staff ask it back at this tier, whatever the plan."
+    )
     result_prefix = models.CharField(max_length=100, blank=True)
     variants = models.BigIntegerField(null=True, blank=True, help_text="Records in the input.")
     search_text = models.TextField(
@@ -75,6 +79,10 @@ class Job(models.Model):
             ),
             models.Index(fields=["lease_until"], condition=~Q(lease_until=None), name="job_leased"),
             models.Index(fields=["-id"], condition=~Q(trouble=""), name="job_in_trouble"),
+            models.Index(fields=["created_at"], name="job_by_date"),
+            models.Index(
+                fields=["failure_kind", "-id"], condition=~Q(failure_kind=""), name="job_by_failure"
+            ),
         ]
         constraints = [
             models.CheckConstraint(

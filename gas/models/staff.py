@@ -31,6 +31,25 @@ class Alarm(models.Model):
         return new
 
 
+class StaffAct(models.Model):
+    """What somebody of the staff did or tried, to what, and why; no row is ever changed."""
+
+    at = models.DateTimeField(db_default=Now())
+    actor = models.CharField(max_length=150)
+    act = models.CharField(max_length=40)
+    kind = models.CharField(max_length=20, help_text="What it was done to: job, account, queue.")
+    number = models.CharField(max_length=100, help_text="Which one.")
+    reason = models.TextField()
+    done = models.BooleanField(help_text="Whether it was done, or refused.")
+    outcome = models.TextField()
+
+    class Meta:
+        indexes = [models.Index(fields=["kind", "number", "-id"], name="staff_act_about")]
+
+    def __str__(self) -> str:
+        return f"{self.act} {self.kind} {self.number}"
+
+
 class Reconciliation(models.Model):
     """One comparison of rows with what lies in storage, and what it did about the differences."""
 

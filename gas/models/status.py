@@ -3,6 +3,14 @@
 from django.db import models
 
 
+class Failure(models.TextChoices):
+    """Why a job failed, as far as it matters to who looks after them."""
+
+    INPUT = "input", "The file is no good"
+    OURS = "ours", "It broke down on our side"
+    PARKED = "parked", "Staff put it aside"
+
+
 class Status(models.TextChoices):
     """Where a job is; in flight it is owned by exactly one task, at rest by none."""
 
@@ -18,7 +26,7 @@ class Status(models.TextChoices):
 
 
 TRANSITIONS: dict[Status, frozenset[Status]] = {
-    Status.QUEUED: frozenset({Status.RUNNING, Status.CANCELLED}),
+    Status.QUEUED: frozenset({Status.RUNNING, Status.CANCELLED, Status.FAILED}),  # by staff
     Status.RUNNING: frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED}),
     Status.COMPLETED: frozenset({Status.ARCHIVING}),
     Status.FAILED: frozenset({Status.QUEUED}),  # staff alone, when the fault was ours

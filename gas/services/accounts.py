@@ -76,12 +76,13 @@ def leave(*, user: User) -> None:
         if staying.filter(pk=user.pk).first() is None:
             return  # asked for twice at once
         jobs, uploads = user.jobs.count(), user.uploads.count()
-        user.events.all().delete()
+        User.objects.filter(pk=user.pk).update(**_nameless(user))
+        user.events.all().delete()  # which the database lets go only now
         _write_down(user, f"{subscriptions.LEFT}: {jobs} jobs, {uploads} uploads")
         user.api_tokens.all().delete()
         user.declined_topics.all().delete()
+        user.grants.all().delete()
         SocialAccount.objects.filter(user=user).delete()
-        User.objects.filter(pk=user.pk).update(**_nameless(user))
     logger.info("account %s was left by its owner", user.pk)
     leaving.empty(User.objects.get(pk=user.pk), most=AT_ONCE)
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db import transaction
 
 from celeryconfig import LEASE
-from gas.models import Job, Upload, User
+from gas.models import Job, JobEvent, Upload, User
 from gas.storage import result_sets
 
 #: After so long a worker that lost its job has noticed, or is gone.
@@ -34,6 +34,7 @@ def remove_job(job: Job) -> bool:
         return False
     result_sets.discard_everything(mine, wait=UNTIL_NOTICED)
     mine.delete()
+    JobEvent.objects.filter(job_id=job.pk).delete()  # which the database lets go only now
     return True
 
 

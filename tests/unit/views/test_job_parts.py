@@ -197,7 +197,8 @@ def test_a_thaw_tells_until_when_and_that_it_is_late(
     researcher: Client, owner: User, shelf: Shelf, ago: int, said: str
 ) -> None:
     job = job_in(Status.THAWING, owner=owner, shelf=shelf)
-    job.events.filter(after=Status.THAWING).update(at=timezone.now() - timedelta(minutes=ago))
+    asked_at = timezone.now() - timedelta(minutes=ago)
+    JobEvent.objects.create(job=job, actor="w", before="archived", after="thawing", at=asked_at)
     assert said in page_of(researcher, job)
 
 
