@@ -57,6 +57,7 @@ def plans(transactional_db: None) -> None:
         import_module("gas.migrations.0002_plans").add_plans(apps, None)
         import_module("gas.migrations.0004_turns").widen_premium(apps, None)
         import_module("gas.migrations.0013_staff").limit_a_day(apps, None)
+        import_module("gas.migrations.0014_requests").quicken_premium(apps, None)
 
 
 @pytest.fixture

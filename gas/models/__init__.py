@@ -15,6 +15,7 @@ from gas.models.claims import LeaseLost
 from gas.models.files import Discard, ResultFile, Upload
 from gas.models.job import Job
 from gas.models.operations import Maintenance, QueueState, Sample, Usage, Worker
+from gas.models.requests import Allowance, IdempotencyKey, Taken
 from gas.models.staff import Alarm, Reconciliation, StaffAct
 from gas.models.status import CLAIMED_FROM, IN_FLIGHT, TRANSITIONS, Failure, Status
 
@@ -24,6 +25,7 @@ __all__ = [
     "TRANSITIONS",
     "AccountEvent",
     "Alarm",
+    "Allowance",
     "ApiToken",
     "BillingEvent",
     "DeclinedTopic",
@@ -31,6 +33,7 @@ __all__ = [
     "Failure",
     "GlobusToken",
     "Grant",
+    "IdempotencyKey",
     "Job",
     "JobEvent",
     "LeaseLost",
@@ -47,6 +50,7 @@ __all__ = [
     "StaffAct",
     "Status",
     "Subscription",
+    "Taken",
     "Topic",
     "Upload",
     "Usage",

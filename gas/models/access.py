@@ -28,7 +28,8 @@ class Scope(models.TextChoices):
     READ = "jobs:read", "See jobs, and download their results"
     WRITE = "jobs:write", "Upload files, submit, re-run and cancel jobs"
     DELETE = "jobs:delete", "Delete jobs with their files"
-    ACCOUNT = "account:read", "See the plan and its limits"
+    ACCOUNT = "account:read", "See the plan, its limits, the subscription and the list of tokens"
+    ACCOUNT_WRITE = "account:write", "Open the pages for paying, and revoke tokens"
 
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -28,6 +29,11 @@ class Plan(models.Model):
     )
     max_jobs_a_day = models.PositiveIntegerField(
         null=True, blank=True, help_text="Jobs submitted in one day (UTC); empty: any number."
+    )
+    requests_per_minute = models.PositiveIntegerField(
+        default=120,
+        validators=[MinValueValidator(1)],
+        help_text="Requests to the API, with all tokens of an account together.",
     )
     archives = models.BooleanField(
         help_text="Results move to the archive some time after completion."
