@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from gas.models import Discard, Job, JobEvent, ResultFile, Status, Upload, User
-from gas.services import limits, reference, uploads
+from gas.services import limits, maintenance, reference, uploads
 from gas.storage import objects, removal, result_sets
 from gas.storage.locations import inputs, results
 from tasks import pipeline, turns
@@ -34,6 +34,7 @@ def submit(*, upload: Upload, name: str = "", bundle: str = "", notes: str = "")
     `bundle` names an installed reference; without one the first is taken that fits the file.
     Raises UploadRefused when the file is no good, JobRefused when the plan allows no more.
     """
+    maintenance.admit(upload.owner)
     uploads.check(upload=upload)
     with transaction.atomic():
         owner = User.objects.select_for_update(of=("self",)).get(pk=upload.owner_id)

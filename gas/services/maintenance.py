@@ -112,7 +112,7 @@ def begin(
         row = Maintenance.objects.create(
             message=_sentence(message), begins_at=start, ends_at=ends_at, begun_by=actor
         )
-        transaction.on_commit(forget)
+    forget()
     return row
 
 

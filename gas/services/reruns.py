@@ -5,7 +5,7 @@ import logging
 from django.db import transaction
 
 from gas.models import Job, JobEvent, Status, Upload, User
-from gas.services import limits, reference, uploads
+from gas.services import limits, maintenance, reference, uploads
 from gas.services.jobs import JobRefused
 from gas.services.uploads import UploadRefused
 from tasks import turns
@@ -37,6 +37,7 @@ def rerun(*, job: Job, actor: User, newest: int | None = None) -> Job:
     """
     if job.owner_id != actor.pk:
         raise JobRefused("Only its owner can run a job again.")
+    maintenance.admit(actor)
     with transaction.atomic():
         owner = User.objects.select_for_update(of=("self",)).get(pk=job.owner_id)
         try:

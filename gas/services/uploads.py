@@ -12,7 +12,7 @@ from annotator.errors import InputRefused
 from annotator.first_look import assembly_of
 from annotator.sniff import sniff
 from gas.models import Upload, User
-from gas.services import limits, reference
+from gas.services import limits, maintenance, reference
 from gas.storage import objects, parts, result_sets
 from gas.storage.digests import MIB
 from gas.storage.errors import ChecksumMismatch, ObjectMissing
@@ -44,7 +44,8 @@ class InParts:
 
 
 def begin(*, owner: User, filename: str) -> Ticket:
-    """Make the row, and the form that sends its bytes."""
+    """Make the row, and the form that sends its bytes; UnderMaintenance when nothing is taken."""
+    maintenance.admit(owner)
     upload = Upload.objects.create(
         owner=owner, filename=shown_name(filename), give_up_at=Now() + settings.UPLOADS_KEPT
     )
@@ -54,8 +55,10 @@ def begin(*, owner: User, filename: str) -> Ticket:
 def begin_parts(*, owner: User, filename: str, size: int, first_bytes: str) -> InParts:
     """Make the row of an upload in parts, or go on with one of the same file that broke off.
 
-    `first_bytes` is the SHA-256 of the file's start. Raises UploadRefused beyond the plan.
+    `first_bytes` is the SHA-256 of the file's start. Raises UploadRefused beyond the plan,
+    UnderMaintenance when nothing is taken.
     """
+    maintenance.admit(owner)
     if sentence := _refusal_of_size(owner, size):
         raise UploadRefused(sentence)
     same = unfinished(owner=owner).filter(
@@ -110,8 +113,10 @@ def _part_bytes(size: int) -> int:
 def part_link(*, upload: Upload, number: int, sha256: str) -> parts.PresignedPut:
     """Sign a link for one part, by its number from 1 and its SHA-256 (hexadecimal).
 
-    Its size is the one that was announced. Raises UploadRefused when there is no such part.
+    Its size is the one that was announced. Raises UploadRefused when there is no such part,
+    UnderMaintenance when nothing is taken; what has arrived is kept.
     """
+    maintenance.admit(upload.owner)
     if not 1 <= number <= len(upload.part_sizes):
         raise UploadRefused("The file has no such part.")
     coming = Upload.objects.filter(pk=upload.pk, status=Upload.Status.PENDING).exclude(parts_id="")

@@ -5,11 +5,13 @@ from http import HTTPStatus
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.csrf import requires_csrf_token
+
+from gas.services.maintenance import UnderMaintenance
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,12 @@ SENTENCES: dict[int, tuple[str, str, tuple[Next, ...]]] = {
     ),
 }
 
+#: What to do while nothing new is taken.
+_WHILE_CLOSED = (
+    Next("Your jobs and results are where they were: see the", "list of jobs", "jobs"),
+    Next("Send it again when the notice at the top of the pages has gone; nothing was kept of it."),
+)
+
 #: Failures of our own, whose page must need neither the database nor the session.
 _OURS = {500, 503}
 
@@ -113,6 +121,22 @@ def page(request: HttpRequest, status: int, sentence: str = "") -> HttpResponse:
     if status in _OURS:
         return HttpResponse(render_to_string("pages/error.html", context), status=status)
     return render(request, "pages/error.html", context, status=status)
+
+
+def closed(request: HttpRequest, refusal: UnderMaintenance) -> HttpResponse:
+    """Say that nothing new is taken for a while: a page for people, one sentence for scripts."""
+    if request.accepts("text/html"):
+        context = {
+            "status": HTTPStatus.SERVICE_UNAVAILABLE,
+            "title": "Nothing new is taken for a while",
+            "sentence": str(refusal),
+            "steps": _WHILE_CLOSED,
+        }
+        response = render(request, "pages/error.html", context, status=503)
+    else:
+        response = JsonResponse({"problem": str(refusal)}, status=503)
+    response.headers["Retry-After"] = str(refusal.retry_after)
+    return response
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from gas import health
+from gas.services import maintenance
 
 PLAIN = "text/plain; charset=utf-8"
 
@@ -23,8 +24,13 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Say whether the site can do its work, or name what fails it: database, queue, storage."""
+    """Say whether the site can do its work, or name what fails it: database, queue, storage.
+
+    A site under maintenance is ready: it has pages to show. The second line tells.
+    """
     failing = cache.get_or_set("readyz", health.failing_parts, KEPT)
     if failing:
         return HttpResponse(f"failing: {', '.join(failing)}\n", status=503, content_type=PLAIN)
-    return HttpResponse("ok\n", content_type=PLAIN)
+    closed = maintenance.current()
+    told = f"maintenance: {closed.message}\n" if closed else ""
+    return HttpResponse(f"ok\n{told}", content_type=PLAIN)

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from gas.billing import BillingUnavailable
+from gas.services.maintenance import UnderMaintenance
 from gas.storage.errors import StorageUnavailable
 from gas.views import errors
 
@@ -45,7 +46,9 @@ class ErrorPages:
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Say that S3 or the payment provider is out of reach; everything else is a fault."""
+        """Say that nothing is taken, or S3 or payments are away; everything else is a fault."""
+        if isinstance(exception, UnderMaintenance):
+            return errors.closed(request, exception)
         if not isinstance(exception, StorageUnavailable | BillingUnavailable):
             return None
         logger.warning("%s cannot be served: %s", request.path, exception)

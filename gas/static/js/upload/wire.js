@@ -23,7 +23,8 @@ export async function post(url, token, fields, signal) {
   const headers = { Accept: "application/json", "X-CSRFToken": token };
   const answer = await fetch(url, { method: "POST", body, headers, redirect: "manual", signal });
   if (answer.type === "opaqueredirect") throw new Refused(SIGNED_OUT);
-  if (answer.status === 422) throw new Refused((await answer.json()).problem);
+  const closed = answer.status === 503 && answer.headers.get("Content-Type") === "application/json";
+  if (answer.status === 422 || closed) throw new Refused((await answer.json()).problem);
   if (answer.status === 404) throw new Refused(ENDED);
   if (answer.status === 403) throw new Refused(STALE);
   if (!answer.ok) throw new Error(`The site answered ${answer.status}.`);
