@@ -12,23 +12,23 @@ from celery.schedules import crontab
 from gas import env
 
 #: How long a worker owns a job without a sign of life; renewed every third of it.
-LEASE = env.duration("GAS_LEASE", "120s")
+LEASE = env.duration("GAS_LEASE")
 
 #: Longest wall-clock time of one annotation.
-ANNOTATE_LIMIT = env.duration("GAS_ANNOTATE_LIMIT", "6h")
+ANNOTATE_LIMIT = env.duration("GAS_ANNOTATE_LIMIT")
 
 #: How long an annotation may do nothing before it counts as hung.
-STALL_LIMIT = env.duration("GAS_STALL_LIMIT", "30m")
+STALL_LIMIT = env.duration("GAS_STALL_LIMIT")
 
 #: How often the sweeper looks for work that lost its message.
-SWEEP_EVERY = env.duration("GAS_SWEEP_EVERY", "60s")
+SWEEP_EVERY = env.duration("GAS_SWEEP_EVERY")
 
 #: Seconds for which a worker waits at an empty queue; SQS allows 20.
-LONG_POLL = int(env.duration("GAS_LONG_POLL", "15s").total_seconds())
+LONG_POLL = int(env.duration("GAS_LONG_POLL").total_seconds())
 
-PREFIX = env.text("GAS_QUEUE_PREFIX", "gas-")
-REGION = env.text("AWS_DEFAULT_REGION", "us-east-1")
-ACCOUNT = env.text("GAS_AWS_ACCOUNT", "000000000000")
+PREFIX = env.text("GAS_QUEUE_PREFIX")
+REGION = env.text("AWS_DEFAULT_REGION")
+ACCOUNT = env.text("GAS_AWS_ACCOUNT")
 ENDPOINT = env.url("AWS_ENDPOINT_URL", f"https://sqs.{REGION}.amazonaws.com")
 
 
@@ -77,6 +77,7 @@ QUEUES = {
     for queue in (
         Queue("annotate", time_limit=ANNOTATE_LIMIT + timedelta(hours=1)),
         Queue("notify", time_limit=_SHORT),
+        Queue("deliver", time_limit=_SHORT),
         Queue("archive", time_limit=_COPY),
         Queue("thaw", time_limit=_SHORT),
         Queue("restore", time_limit=_COPY),

@@ -4,7 +4,7 @@ from django.db.models.signals import post_migrate, pre_migrate
 
 from gas import unchangeable
 from gas.billing.checks import production_billing
-from gas.checks import production_surroundings, provenance_key
+from gas.checks import known_variables, production_surroundings, provenance_key
 
 
 class GasConfig(AppConfig):
@@ -20,3 +20,4 @@ class GasConfig(AppConfig):
         register(production_billing, Tags.security)
         register(production_surroundings, Tags.security)
         register(provenance_key, Tags.security)
+        register(known_variables)

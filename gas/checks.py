@@ -1,16 +1,19 @@
 """What a production site must have around it, beside sign-in and payments."""
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from email.utils import parseaddr
 from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
+from django.core import checks
 from django.core.checks import CheckMessage, Error
 
 from annotator import signing
 from annotator.errors import AnnotatorFailed
 from gas import env
+from gas.variables import VARIABLES
 
 
 def production_surroundings(
@@ -34,7 +37,7 @@ def production_surroundings(
             "E002",
         ),
         (
-            env.text("GAS_AWS_ACCOUNT") is not None,
+            env.given("GAS_AWS_ACCOUNT") is not None,
             "GAS_AWS_ACCOUNT must be the number of the account that owns the queues.",
             "E003",
         ),
@@ -61,3 +64,14 @@ def provenance_key(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[Ch
     except AnnotatorFailed as error:
         return [Error(f"GAS_PROVENANCE_PUBLIC_KEY: {error}.", id="gas.E006")]
     return []
+
+
+def known_variables(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """Name what is set in the environment and nobody reads: a slip of the pen changes nothing."""
+    return [checks.Warning(_unread(name), id="gas.W001") for name in env.unknown()]
+
+
+def _unread(name: str) -> str:
+    near = get_close_matches(name, VARIABLES, n=1)
+    guess = f"; did you mean {near[0]}?" if near else "."
+    return f"{name} is set, but there is no such setting{guess}"

@@ -3,41 +3,52 @@
 import os
 import re
 import secrets
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import overload
 from urllib.parse import unquote, urlsplit
 
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
+
+from gas.variables import VARIABLES
 
 ROOT = Path(__file__).resolve().parent.parent
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
-@overload
-def text(name: str, default: str) -> str: ...
-@overload
-def text(name: str, default: None = None) -> str | None: ...
-def text(name: str, default: str | None = None) -> str | None:
-    """Return the variable, or the default when it is unset or empty."""
-    return os.environ.get(name) or default
+def given(name: str) -> str | None:
+    """Return the variable as it is set; None when it is unset or empty."""
+    return os.environ.get(name) or None
+
+
+def text(name: str, default: str = "") -> str:
+    """Return the variable, or else its default.
+
+    `default` is for what depends on other settings; all others are declared in `gas.variables`.
+    """
+    return given(name) or default or declared_default(name)
+
+
+def declared_default(name: str) -> str:
+    """What `gas.variables` says of a variable that is not set."""
+    return VARIABLES[name].default if name in VARIABLES else ""
 
 
 def required(name: str) -> str:
     """Return the variable; start-up ends with a sentence when it is missing."""
-    value = text(name)
+    value = given(name)
     if value is None:
         raise ImproperlyConfigured(f"{name} must be set.")
     return value
 
 
-def boolean(name: str, *, default: bool) -> bool:
+def boolean(name: str, *, default: bool | None = None) -> bool:
     """Read yes/no, true/false, on/off or 1/0."""
-    value = text(name, "yes" if default else "no").lower()
+    value = text(name, "" if default is None else "yes" if default else "no").lower()
     if value in {"1", "yes", "true", "on"}:
         return True
     if value in {"0", "no", "false", "off"}:
@@ -45,9 +56,11 @@ def boolean(name: str, *, default: bool) -> bool:
     raise ImproperlyConfigured(f"{name} must be yes or no, not {value!r}.")
 
 
-def integer(name: str, default: int, *, least: int = 0, most: int | None = None) -> int:
+def integer(
+    name: str, default: int | None = None, *, least: int = 0, most: int | None = None
+) -> int:
     """Read a whole number that is at least `least` and, where that is given, at most `most`."""
-    value = text(name, str(default))
+    value = text(name, "" if default is None else str(default))
     span = f"from {least}" + ("" if most is None else f" to {most}")
     number = int(value) if re.fullmatch(r"-?\d+", value) else least - 1
     if number < least or (most is not None and number > most):
@@ -55,7 +68,7 @@ def integer(name: str, default: int, *, least: int = 0, most: int | None = None)
     return number
 
 
-def duration(name: str, default: str) -> timedelta:
+def duration(name: str, default: str = "") -> timedelta:
     """Read a time span written as a number with a unit: `30s`, `5m`, `12h`, `7d`."""
     value = text(name, default)
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", value)
@@ -66,7 +79,7 @@ def duration(name: str, default: str) -> timedelta:
     return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
 
 
-def choice(name: str, default: str, allowed: set[str]) -> str:
+def choice(name: str, default: str = "", allowed: Collection[str] = ()) -> str:
     """Read one of a closed set of words."""
     value = text(name, default)
     if value not in allowed:
@@ -93,7 +106,7 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
-def url(name: str, default: str) -> str:
+def url(name: str, default: str = "") -> str:
     """Read an http or https address, without its trailing slash."""
     value = text(name, default)
     if urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname:
@@ -140,9 +153,22 @@ def use_our_settings() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gas.settings")
 
 
-def path(name: str, default: Path) -> Path:
+def path(name: str, default: Path | None = None) -> Path:
     """Read a path; a relative one is taken from the root of the project."""
-    return ROOT / text(name, str(default))
+    return ROOT / text(name, str(default or ""))
+
+
+def unknown() -> list[str]:
+    """Variables of ours by their name that nobody reads: mostly slips of the pen."""
+    return sorted(name for name in os.environ if name.startswith("GAS_") and name not in VARIABLES)
+
+
+def secret_values() -> Iterator[str]:
+    """What is secret here, for whoever must not tell it; of an address its password."""
+    for name, variable in VARIABLES.items():
+        if variable.secret:
+            for value in words(name):
+                yield unquote(urlsplit(value).password or "") if "://" in value else value
 
 
 @dataclass(frozen=True)

@@ -6,24 +6,25 @@ import hashlib
 from django.core.exceptions import ImproperlyConfigured
 
 from gas import env, policy
+from gas.logs import lines
 
 ROOT = env.ROOT
 VAR = ROOT / "var"
 
 #: `local` runs whole on a laptop; `production` refuses every stand-in and every unsafe default.
-MODE = env.choice("GAS_MODE", "local", {"local", "production"})
+MODE = env.choice("GAS_MODE", allowed={"local", "production"})
 PRODUCTION = MODE == "production"
 DEBUG = False
 
 SECRET_KEY = (
     env.required("GAS_SECRET_KEY")
     if PRODUCTION
-    else env.text("GAS_SECRET_KEY") or env.local_secret(VAR / "secret-key")
+    else env.given("GAS_SECRET_KEY") or env.local_secret(VAR / "secret-key")
 )
 #: Keys of before: what they signed (sessions, links in mails) and sealed stays good.
 SECRET_KEY_FALLBACKS = env.words("GAS_PREVIOUS_SECRET_KEYS")
-BASE_URL = env.url("GAS_BASE_URL", "http://127.0.0.1:8000")
-ALLOWED_HOSTS = env.words("GAS_HOSTS", "127.0.0.1,localhost")
+BASE_URL = env.url("GAS_BASE_URL")
+ALLOWED_HOSTS = env.words("GAS_HOSTS")
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 
 # --- the application ------------------------------------------------------------------------------
@@ -83,7 +84,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = env.path("GAS_STATIC_ROOT", ROOT / "staticfiles")
+STATIC_ROOT = env.path("GAS_STATIC_ROOT")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -105,7 +106,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PRODUCTION else
 
 # Globus is the only way in. A stand-in on loopback plays Globus on a laptop, until a client of
 # one's own is given; allauth keeps no tokens, knows no mail addresses and shows none of its pages.
-_GLOBUS_FAKE = not PRODUCTION and env.text("GAS_GLOBUS_CLIENT_ID") is None
+_GLOBUS_FAKE = not PRODUCTION and env.given("GAS_GLOBUS_CLIENT_ID") is None
 GLOBUS_AUTH_URL = env.url(
     "GAS_GLOBUS_URL", "http://127.0.0.1:8001" if _GLOBUS_FAKE else "https://auth.globus.org"
 )
@@ -121,7 +122,7 @@ GLOBUS_SCOPES = [
     "email",
     "urn:globus:auth:scope:auth.globus.org:view_identity_set",
 ]
-GLOBUS_TIMEOUT = env.duration("GAS_GLOBUS_TIMEOUT", "5s")
+GLOBUS_TIMEOUT = env.duration("GAS_GLOBUS_TIMEOUT")
 #: Globus identities that are staff, looked up at every sign-in.
 STAFF_IDENTITIES = env.words(
     "GAS_STAFF_IDENTITIES", "11111111-aaaa-4aaa-8aaa-000000000009" if _GLOBUS_FAKE else ""
@@ -142,39 +143,39 @@ TOKEN_KEYS = env.fernet_keys("GAS_TOKEN_KEYS") + [
 ]
 
 #: Whether staff must have shown a second factor; where an identity provider does not tell of one.
-STAFF_MFA = env.boolean("GAS_STAFF_MFA", default=True)
+STAFF_MFA = env.boolean("GAS_STAFF_MFA")
 #: How long staff may work after they proved with a second factor who they are.
-STAFF_SESSION = env.duration("GAS_STAFF_SESSION", "8h")
+STAFF_SESSION = env.duration("GAS_STAFF_SESSION")
 
 # --- storage --------------------------------------------------------------------------------------
-AWS_REGION = env.text("AWS_DEFAULT_REGION", "us-east-1")
-AWS_S3_ADDRESSING = env.choice("GAS_S3_ADDRESSING", "auto", {"auto", "path", "virtual"})
+AWS_REGION = env.text("AWS_DEFAULT_REGION")
+AWS_S3_ADDRESSING = env.choice("GAS_S3_ADDRESSING", allowed={"auto", "path", "virtual"})
 BUCKETS = {
-    "inputs": env.text("GAS_BUCKET_INPUTS", "gas-inputs"),
-    "results": env.text("GAS_BUCKET_RESULTS", "gas-results"),
-    "archive": env.text("GAS_BUCKET_ARCHIVE", "gas-archive"),
+    "inputs": env.text("GAS_BUCKET_INPUTS"),
+    "results": env.text("GAS_BUCKET_RESULTS"),
+    "archive": env.text("GAS_BUCKET_ARCHIVE"),
 }
-ARCHIVE = env.text("GAS_ARCHIVE", "gas.storage.s3_glacier.S3GlacierArchive")
+ARCHIVE = env.text("GAS_ARCHIVE")
 #: Bytes of one part of an upload, and how long an upload waits for its next part or its submission.
-PART_BYTES = env.integer("GAS_PART_MIB", 16, least=5, most=1024) * 1024**2
-UPLOADS_KEPT = env.duration("GAS_UPLOADS_KEPT", "1d")
-GLACIER_VAULT = env.text("GAS_GLACIER_VAULT", "gas-archive")
+PART_BYTES = env.integer("GAS_PART_MIB", least=5, most=1024) * 1024**2
+UPLOADS_KEPT = env.duration("GAS_UPLOADS_KEPT")
+GLACIER_VAULT = env.text("GAS_GLACIER_VAULT")
 
 # --- the pipeline ---------------------------------------------------------------------------------
-FREE_RETENTION = env.duration("GAS_FREE_RETENTION", "5m")
+FREE_RETENTION = env.duration("GAS_FREE_RETENTION")
 #: How long before results go their owner is told, if they have been at hand for as long.
-REMIND_BEFORE = env.duration("GAS_REMIND_BEFORE", "1d")
-DOWNGRADE_GRACE = env.duration("GAS_DOWNGRADE_GRACE", "7d")
-THAW_POLL = env.duration("GAS_THAW_POLL", "10m")
+REMIND_BEFORE = env.duration("GAS_REMIND_BEFORE")
+DOWNGRADE_GRACE = env.duration("GAS_DOWNGRADE_GRACE")
+THAW_POLL = env.duration("GAS_THAW_POLL")
 #: Jobs that one subscriber may have on their way out of the archive; each is asked about.
-MOST_THAWS = env.integer("GAS_MOST_THAWS", 1000, least=1)
-RETRY_AFTER = env.duration("GAS_RETRY_AFTER", "30s")
-INPUTS_KEPT = env.duration("GAS_INPUTS_KEPT", "30d")
-RESEND_AFTER = env.duration("GAS_RESEND_AFTER", "5m")
+MOST_THAWS = env.integer("GAS_MOST_THAWS", least=1)
+RETRY_AFTER = env.duration("GAS_RETRY_AFTER")
+INPUTS_KEPT = env.duration("GAS_INPUTS_KEPT")
+RESEND_AFTER = env.duration("GAS_RESEND_AFTER")
 #: Where a worker says on loopback whether it can work; 0: nowhere.
-WORKER_PORT = env.integer("GAS_WORKER_PORT", 0)
-ANNOTATE_WORKERS = env.integer("GAS_ANNOTATE_WORKERS", 1, least=1, most=64)
-ANNOTATE_MEMORY_MB = env.integer("GAS_ANNOTATE_MEMORY_MB", 1024, least=256)
+WORKER_PORT = env.integer("GAS_WORKER_PORT")
+ANNOTATE_WORKERS = env.integer("GAS_ANNOTATE_WORKERS", least=1, most=64)
+ANNOTATE_MEMORY_MB = env.integer("GAS_ANNOTATE_MEMORY_MB", least=256)
 #: Whether an upload may be read where the kernel cannot close files and network to its reader.
 SANDBOX = env.choice(
     "GAS_SANDBOX",
@@ -182,24 +183,24 @@ SANDBOX = env.choice(
     {"required", "preferred", "off"},
 )
 #: The Ed25519 key, a PEM file, that signs each provenance; unset: they are not signed.
-PROVENANCE_KEY = env.path("GAS_PROVENANCE_KEY", ROOT) if env.text("GAS_PROVENANCE_KEY") else None
+PROVENANCE_KEY = env.path("GAS_PROVENANCE_KEY") if env.given("GAS_PROVENANCE_KEY") else None
 #: Its public half, which the site serves to whoever checks results; unset: none is served.
 PROVENANCE_PUBLIC_KEY = (
-    env.path("GAS_PROVENANCE_PUBLIC_KEY", ROOT) if env.text("GAS_PROVENANCE_PUBLIC_KEY") else None
+    env.path("GAS_PROVENANCE_PUBLIC_KEY") if env.given("GAS_PROVENANCE_PUBLIC_KEY") else None
 )
-BUNDLE = env.path("GAS_BUNDLE", ROOT / "annotator/bundles/demo-grch38")
+BUNDLE = env.path("GAS_BUNDLE")
 
 # --- billing --------------------------------------------------------------------------------------
-BILLING = env.text("GAS_BILLING", "gas.billing.stripe.StripeBilling")
+BILLING = env.text("GAS_BILLING")
 # A stand-in on loopback plays Stripe on a laptop, until a key of one's own is given.
-_STRIPE_FAKE = not PRODUCTION and env.text("GAS_STRIPE_KEY") is None
+_STRIPE_FAKE = not PRODUCTION and env.given("GAS_STRIPE_KEY") is None
 STRIPE_URL = env.url(
     "GAS_STRIPE_URL", "http://127.0.0.1:8002" if _STRIPE_FAKE else "https://api.stripe.com"
 )
 STRIPE_KEY = env.text("GAS_STRIPE_KEY", "sk_test_local" if _STRIPE_FAKE else "")
 STRIPE_WEBHOOK_SECRET = env.text("GAS_STRIPE_WEBHOOK_SECRET", "whsec_local" if _STRIPE_FAKE else "")
 STRIPE_PRICE = env.text("GAS_STRIPE_PRICE", "price_local_premium" if _STRIPE_FAKE else "")
-STRIPE_TIMEOUT = env.duration("GAS_STRIPE_TIMEOUT", "10s")
+STRIPE_TIMEOUT = env.duration("GAS_STRIPE_TIMEOUT")
 #: Where a browser is sent to pay or to manage a subscription; `form-action` must allow these.
 STRIPE_PAGES = (
     [STRIPE_URL] if _STRIPE_FAKE else ["https://checkout.stripe.com", "https://billing.stripe.com"]
@@ -215,7 +216,7 @@ CONTENT_SECURITY_POLICY = {
         uploads=policy.upload_sources(
             bucket=BUCKETS["inputs"],
             region=AWS_REGION,
-            endpoint=env.text("AWS_ENDPOINT_URL_S3") or env.text("AWS_ENDPOINT_URL"),
+            endpoint=env.given("AWS_ENDPOINT_URL_S3") or env.given("AWS_ENDPOINT_URL"),
         ),
         pages=[GLOBUS_AUTH_URL, *STRIPE_PAGES],
         secure=PRODUCTION,
@@ -224,10 +225,10 @@ CONTENT_SECURITY_POLICY = {
 CSRF_FAILURE_VIEW = "gas.views.errors.csrf_failure"
 
 # --- mail -----------------------------------------------------------------------------------------
-DEFAULT_FROM_EMAIL = env.text("GAS_MAIL_FROM", "GAS <no-reply@example.org>")
+DEFAULT_FROM_EMAIL = env.text("GAS_MAIL_FROM")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 #: Who is told of alarms.
-ADMINS = [("GAS staff", address) for address in env.words("GAS_ADMINS", "")]
+ADMINS = [("GAS staff", address) for address in env.words("GAS_ADMINS")]
 EMAIL_SUBJECT_PREFIX = "[GAS] "
 _SMTP = env.smtp("GAS_SMTP_URL")
 if _SMTP:
@@ -242,15 +243,13 @@ _SES_CALLS = {"connect_timeout": 5, "read_timeout": 20, "retries": {"total_max_a
 ANYMAIL = {"AMAZON_SES_CLIENT_PARAMS": {"region_name": AWS_REGION, "config": _SES_CALLS}}
 
 # --- logs -----------------------------------------------------------------------------------------
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    # Stripe's library logs requests and refusals with mail addresses in them.
-    "loggers": {"stripe": {"level": "WARNING"}, "botocore": {"level": "WARNING"}},
-    "root": {"handlers": ["stderr"], "level": env.choice("GAS_LOG", "INFO", {"DEBUG", "INFO"})},
-}
+LOGGING = lines.configuration(
+    level=env.choice("GAS_LOG", allowed={"DEBUG", "INFO"}),
+    style=env.choice("GAS_LOG_FORMAT", allowed={"auto", "line", "json"}),
+    secrets=[*env.secret_values(), SECRET_KEY],
+)
+#: Whether metrics are written among the lines of the log (`gas.metrics`).
+METRICS = env.choice("GAS_METRICS", allowed={"off", "emf"}) == "emf"
 
 if PRODUCTION and not BASE_URL.startswith("https://"):
     raise ImproperlyConfigured("GAS_BASE_URL must be an https address in production.")
