@@ -15,7 +15,7 @@ from annotator import child
 from annotator.errors import AnnotatorFailed, InputRefused
 from annotator.sandbox import Limits, Sandbox, foreseen
 from celeryconfig import ANNOTATE_LIMIT
-from gas.models import Alarm, Job, Notice, ResultFile, Status
+from gas.models import Alarm, Failure, Job, Notice, ResultFile, Status
 from gas.storage import result_sets
 from gas.storage.errors import ObjectMissing, ObjectReplaced
 from tasks import turns
@@ -139,7 +139,7 @@ def _refuse(job: Job, sentence: str) -> None:
     with transaction.atomic():
         job.upload.refuse(sentence)
         result_sets.discard_input(job.upload, job_id=job.pk)
-        _fail(job, sentence)
+        _fail(job, Failure.INPUT, sentence)
 
 
 def break_off(job: Job, trouble: str) -> None:
@@ -148,10 +148,16 @@ def break_off(job: Job, trouble: str) -> None:
         Alarm.raise_once(
             f"job {job.pk}, attempt {job.attempt}", f"Job {job.pk} failed: {trouble}", job=job
         )
-        _fail(job, BROKE_DOWN)
+        _fail(job, Failure.OURS, BROKE_DOWN)
 
 
-def _fail(job: Job, sentence: str) -> None:
+def _fail(job: Job, kind: Failure, sentence: str) -> None:
     with transaction.atomic():
         job.owe(Notice.Kind.FAILED)
-        job.advance(Status.FAILED, reason=sentence, failure=sentence, completed_at=Now())
+        job.advance(
+            Status.FAILED,
+            reason=sentence,
+            failure=sentence,
+            failure_kind=kind,
+            completed_at=Now(),
+        )

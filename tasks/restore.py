@@ -51,5 +51,10 @@ def _settle(job: Job) -> timedelta | None:
         retention = settings.DOWNGRADE_GRACE if downgraded else None
         result_sets.adopt_restored(job)
         job.owe(Notice.Kind.RESTORED)
-        job.advance(Status.COMPLETED, result_prefix=job.fresh_prefix, **due_after(retention))
+        job.advance(
+            Status.COMPLETED,
+            result_prefix=job.fresh_prefix,
+            thaw_tier="",
+            **due_after(retention),
+        )
     return retention

@@ -24,7 +24,7 @@ def awaited_jobs() -> QuerySet[Job]:
         .filter(FREE)
         .exclude(sent_at=None, status__in=[line.waits for line in turns.LINES])
         .exclude(status=Status.COMPLETED, owner__plan__archives=False)
-        .exclude(status=Status.ARCHIVED, owner__plan__archives=True)
+        .exclude(status=Status.ARCHIVED, owner__plan__archives=True, thaw_tier="")
     )
 
 

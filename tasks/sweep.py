@@ -14,7 +14,7 @@ from gas import mail
 from gas.models import Alarm, Job, Notice, Status, Upload
 from gas.storage import queues, result_sets
 from gas.storage.errors import StorageError
-from tasks import last_call, leaving, pipeline, stuck, turns
+from tasks import entitlement, last_call, leaving, pipeline, stuck, turns
 from tasks.alone import alone
 from tasks.app import app
 from tasks.dead_letters import read_dead_letters
@@ -143,6 +143,7 @@ def tell_staff() -> int:
 
 
 PARTS: dict[str, Callable[[], int]] = {
+    "grants that are over": entitlement.end_grants,
     "subscribers' archived jobs": heal_archived_of_subscribers,
     "free users' jobs without a date": heal_completed_without_date,
     "jobs without a message": resend,

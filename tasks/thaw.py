@@ -8,6 +8,7 @@ from django.conf import settings
 
 from gas.models import Status
 from gas.storage import result_sets
+from gas.storage.archive import Tier
 from tasks.app import app
 from tasks.leases import working
 from tasks.restore import restore
@@ -21,10 +22,10 @@ def thaw(self: Task[Any, Any], job_id: int) -> None:
     the same job finds nothing due and ends.
     """
     with working(self, job_id, into=Status.THAWING) as (job, heartbeat):
-        ready = True
+        ready, tier = True, Tier(job.thaw_tier or Tier.EXPEDITED)
         for file in result_sets.archived(job):
             heartbeat.check()
-            ready &= result_sets.thaw(file)
+            ready &= result_sets.thaw(file, tier=tier)
         if not ready:
             job.let_go(wake_in=settings.THAW_POLL, setbacks=-job.setbacks)  # all goes well
             raise self.retry(countdown=settings.THAW_POLL.total_seconds())

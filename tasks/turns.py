@@ -20,7 +20,7 @@ from django.db import transaction
 from django.db.models import DurationField, ExpressionWrapper, F, Min, Q, QuerySet
 from django.db.models.functions import Now
 
-from gas.models import Job, Plan, Status, User
+from gas.models import Job, Limits, Status, User
 from tasks import pipeline
 from tasks.delays import LONGEST_TIMER
 
@@ -39,7 +39,7 @@ class Line:
     waits: Status
     works: frozenset[Status]
     whose: Q
-    most: Callable[[Plan], int]  # jobs sent for or begun
+    most: Callable[[Limits], int]  # jobs sent for or begun
     ahead: int  # jobs sent for and not begun
     early: timedelta = timedelta(0)  # how long before it is due a job may be sent for
 
@@ -55,15 +55,15 @@ ARCHIVE = Line(
     Status.COMPLETED,
     frozenset({Status.ARCHIVING}),
     Q(owner__plan__archives=True),
-    most=lambda plan: 50,
+    most=lambda limits: 50,
     ahead=50,
     early=timedelta(seconds=LONGEST_TIMER),
 )
 THAW = Line(
     Status.ARCHIVED,
     frozenset({Status.THAWING, Status.RESTORING}),
-    Q(owner__plan__archives=False),
-    most=lambda plan: settings.MOST_THAWS,
+    Q(owner__plan__archives=False) | ~Q(thaw_tier=""),
+    most=lambda limits: settings.MOST_THAWS,
     ahead=50,
 )
 LINES = (ANNOTATE, ARCHIVE, THAW)
@@ -132,7 +132,7 @@ def _chosen(line: Line, owner_id: int) -> list[int]:
 def _room(line: Line, owner: User) -> int:
     begun = owner.jobs.filter(status__in=line.works, wake_at__isnull=False).count()  # not stalled
     sent = owner.jobs.filter(status=line.waits).exclude(sent_at=None).count()
-    return max(0, min(line.most(owner.plan) - begun - sent, line.ahead - sent))
+    return max(0, min(line.most(owner.limits) - begun - sent, line.ahead - sent))
 
 
 def take(job: Job) -> None:

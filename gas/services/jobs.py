@@ -50,6 +50,7 @@ def submit(*, upload: Upload, name: str = "", bundle: str = "", notes: str = "")
             notes=uploads.readable(notes),
         )
         Upload.objects.filter(pk=upload.pk).update(give_up_at=None)
+        limits.count(owner)
         JobEvent.objects.create(job=job, actor=owner.username, after=Status.QUEUED)
         turns.give_after_commit(turns.ANNOTATE, owner_id=owner.pk)
     job.refresh_from_db()

@@ -85,7 +85,7 @@ def _wait(job: Job, before: int, own: int, owners: list[dict[str, Any]]) -> time
     times = _recent_times(size=_mean_size(owners))
     if len(times) < FEWEST:
         return None
-    rounds = max((before + 1) / workers, (own + 1) / job.owner.plan.max_running_jobs)
+    rounds = max((before + 1) / workers, (own + 1) / job.owner.limits.max_running_jobs)
     return timedelta(seconds=rounds * median(times))
 
 

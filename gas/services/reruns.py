@@ -64,7 +64,7 @@ def _answered(job: Job, newest: int | None) -> Job | None:
 def _queued(job: Job, owner: User) -> Job:
     refusal = (
         obstacle(job)
-        or limits.refusal_of(job.upload.size or 0, owner.plan)
+        or limits.refusal_of(job.upload.size or 0, owner.limits)
         or limits.room_of(owner).hindrance_to(0)  # the file is here already, and counted
     )
     if refusal:
@@ -77,6 +77,7 @@ def _queued(job: Job, owner: User) -> Job:
         ) from missing
     settings = {column: getattr(job, column) for column in SETTINGS}
     again = Job.objects.create(owner=owner, upload=job.upload, **settings)
+    limits.count(owner)
     reason = f"job {job.pk} again"
     JobEvent.objects.create(job=again, actor=owner.username, after=Status.QUEUED, reason=reason)
     turns.give_after_commit(turns.ANNOTATE, owner_id=owner.pk)

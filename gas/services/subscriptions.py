@@ -2,25 +2,14 @@
 
 import logging
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F
-from django.db.models.functions import Now
 from django.utils import timezone
 
 from gas.billing import get_billing
 from gas.billing.protocol import Event, EventKind, SubscriptionState
-from gas.models import (
-    AccountEvent,
-    BillingEvent,
-    Job,
-    Notice,
-    Plan,
-    Status,
-    Subscription,
-    User,
-)
-from tasks import turns
+from gas.models import AccountEvent, BillingEvent, Notice, Subscription, User
+from tasks import entitlement
 from tasks.notify import notify
 
 logger = logging.getLogger(__name__)
@@ -122,10 +111,7 @@ def activate(*, user: User, customer_id: str, provider_id: str) -> None:
             "started_at": timezone.now(),
         },
     )
-    User.objects.filter(pk=user.pk).update(plan=Plan.PREMIUM)
-    user.jobs.filter(status=Status.COMPLETED).update(wake_at=None, sent_at=None)
-    user.jobs.filter(status=Status.ARCHIVED).update(wake_at=Now(), sent_at=None)
-    turns.give_after_commit(turns.THAW, turns.ANNOTATE, owner_id=user.pk)
+    entitlement.begin(user)
     _owe(subscription, Notice.Kind.SUBSCRIBED)
 
 
@@ -141,7 +127,10 @@ def _note_payment(provider_id: str, *, is_unpaid: bool) -> None:
 
 @transaction.atomic
 def end(*, provider_id: str) -> None:
-    """End the paid period: results stay at hand for a grace period, then they archive."""
+    """End the paid period: results stay at hand for a grace period, then they archive.
+
+    They stay for longer where staff gave premium.
+    """
     subscription = (
         Subscription.objects.select_for_update(of=("self",))
         .filter(provider_id=provider_id, status=Subscription.Status.ACTIVE)
@@ -152,12 +141,7 @@ def end(*, provider_id: str) -> None:
     subscription.status, subscription.ended_at = Subscription.Status.ENDED, timezone.now()
     subscription.unpaid_since = None
     subscription.save(update_fields=["status", "ended_at", "unpaid_since"])
-    User.objects.filter(pk=subscription.user_id).update(plan=Plan.FREE)
-    jobs = Job.objects.filter(owner_id=subscription.user_id)
-    jobs.filter(status=Status.COMPLETED).update(
-        wake_at=Now() + settings.DOWNGRADE_GRACE, sent_at=None
-    )
-    jobs.filter(status=Status.ARCHIVED).update(wake_at=None, sent_at=None)
+    entitlement.end(subscription.user)
     _owe(subscription, Notice.Kind.ENDED)
 
 

@@ -33,6 +33,7 @@ def run_again(*, job: Job, actor: User) -> None:
             actor=actor.username,
             reason="run again by staff",
             failure="",
+            failure_kind="",
             completed_at=None,
             wake_at=Now(),
             sent_at=None,

@@ -76,7 +76,7 @@ def begin_parts(*, owner: User, filename: str, size: int, first_bytes: str) -> I
 
 
 def _refusal_of_size(owner: User, size: int) -> str:
-    return "The file is empty." if size < 1 else limits.refusal_of(size, owner.plan)
+    return "The file is empty." if size < 1 else limits.refusal_of(size, owner.limits)
 
 
 def _broken_off(same: Iterable[Upload]) -> InParts | None:
@@ -135,7 +135,7 @@ def unfinished(*, owner: User) -> QuerySet[Upload]:
 
 def post_form(*, upload: Upload, redirect: str | None = None) -> objects.PresignedPost:
     """Sign a form for one file of the size that the plan allows; S3 then sends to `redirect`."""
-    limit = min(upload.owner.plan.max_upload_bytes, objects.SINGLE_PUT)
+    limit = min(upload.owner.limits.max_upload_bytes, objects.SINGLE_PUT)
     return objects.presign_upload(inputs(upload.key), max_bytes=limit, redirect=redirect)
 
 
@@ -224,7 +224,7 @@ def _looked_at(upload: Upload, found: objects.ObjectHead) -> str:
 
     Raises InputRefused, or the storage's errors when it changes meanwhile.
     """
-    if sentence := limits.refusal_of(found.size, upload.owner.plan):
+    if sentence := limits.refusal_of(found.size, upload.owner.limits):
         raise InputRefused(sentence)
     if upload.announced not in (None, found.size):
         raise InputRefused("The file that arrived is not the one that was announced.")

@@ -22,6 +22,7 @@ class Tier(StrEnum):
 
     EXPEDITED = "Expedited"  # 1-5 minutes
     STANDARD = "Standard"  # 3-5 hours
+    BULK = "Bulk"  # 5-12 hours, the cheapest
 
 
 class ArchiveState(StrEnum):
@@ -60,6 +61,9 @@ class Archive(Protocol):
 
     def delete(self, archive_id: str) -> None:
         """Delete the archive copy; one that is not there is fine."""
+
+    def tiers(self) -> frozenset[Tier]:
+        """The tiers at which it can be asked for a copy."""
 
     def receipts(self) -> Iterator[tuple[str, datetime]] | None:
         """Every receipt in the order of its bytes, and since when; None where that is unknown."""

@@ -110,6 +110,10 @@ class GlacierVaultArchive:
         with suppress(ObjectMissing), translated(archive_id):
             clients.glacier().delete_archive(vaultName=vault, archiveId=archive)
 
+    def tiers(self) -> frozenset[Tier]:
+        """All that Glacier has."""
+        return frozenset(Tier)
+
     def receipts(self) -> None:
         """A vault's inventory takes hours to ask for, and is a day old by then."""
 

@@ -68,13 +68,13 @@ def archive(file: ResultFile) -> None:
         discard_copy(file.job, receipt)  # another worker was faster
 
 
-def thaw(file: ResultFile) -> bool:
+def thaw(file: ResultFile, *, tier: Tier) -> bool:
     """Ask for a file's archived copy unless that is under way; True when it can be brought back."""
     keeper = get_archive()
     state = keeper.state(file.archive_id, file.retrieval_id or None)
     unrecorded = state is ArchiveState.IN_PROGRESS and not file.retrieval_id  # who asked has died
     if unrecorded or state in (ArchiveState.ARCHIVED, ArchiveState.LOST):
-        retrieval = keeper.request_retrieval(file.archive_id, tier=Tier.EXPEDITED)
+        retrieval = keeper.request_retrieval(file.archive_id, tier=tier)
         same = ResultFile.objects.filter(pk=file.pk, archive_id=file.archive_id)
         same.update(retrieval_id=retrieval.id, retrieval_tier=retrieval.tier)
         state = keeper.state(file.archive_id, retrieval.id)

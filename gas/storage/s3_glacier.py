@@ -75,6 +75,10 @@ class S3GlacierArchive:
         """Delete the copy."""
         objects.delete([Location.parse(archive_id)])
 
+    def tiers(self) -> frozenset[Tier]:
+        """All that S3 has for its class GLACIER."""
+        return frozenset(Tier)
+
     def receipts(self) -> Iterator[tuple[str, datetime]]:
         """List the archive's bucket."""
         for found in inventory.objects_of(archived("").bucket):

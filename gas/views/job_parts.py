@@ -16,8 +16,10 @@ from gas.views import findings, making, timeline
 
 #: How long a retrieval takes by its tier, as Amazon says, and at most.
 WAITS = {
+    "": ("", None),
     "Expedited": ("1 to 5 minutes", timedelta(minutes=5)),
     "Standard": ("3 to 5 hours", timedelta(hours=5)),
+    "Bulk": ("5 to 12 hours", timedelta(hours=12)),
 }
 
 #: What the annotator is at, by its own words for it, in this order.
@@ -86,7 +88,7 @@ def only_further(seen: str, version: str) -> bool:
 def whole(job: Job, moving: dict[str, Any]) -> dict[str, Any]:
     """Everything that the page tells."""
     events, tier = moving["events"], moving["tier"]
-    wait, longest = WAITS.get(tier, ("", None))
+    wait, longest = WAITS[tier]
     asked_at = _since(events, Status.THAWING)
     back_by = asked_at + longest if asked_at and longest else None
     return {
@@ -114,10 +116,11 @@ def _in_order(job: Job) -> list[ResultFile]:
 
 
 def _tier(job: Job) -> str:
-    """The tier of the file that comes last: Standard when any is, else Expedited."""
+    """The tier of the file that comes last."""
     if job.state in FRESH:
         return ""
-    return max((file.retrieval_tier for file in job.files.all()), default="")
+    slowness = list(WAITS)
+    return max((file.retrieval_tier for file in job.files.all()), key=slowness.index, default="")
 
 
 def _said(place: Place | None) -> str:

@@ -1,5 +1,6 @@
 """API tokens: the page where they are made and revoked, and the address that tries them out."""
 
+from dataclasses import asdict
 from datetime import timedelta
 
 from django.contrib import messages
@@ -71,17 +72,11 @@ def api_account(request: HttpRequest) -> HttpResponse:
         return _problem(401, "A living API token is needed.")
     if Scope.ACCOUNT not in token.scopes:
         return _problem(403, f"The token lacks the scope {Scope.ACCOUNT}.")
-    plan = token.user.plan
     return JsonResponse(
         {
             "account": token.user.username,
-            "plan": plan.name,
-            "limits": {
-                "max_upload_bytes": plan.max_upload_bytes,
-                "max_active_jobs": plan.max_active_jobs,
-                "max_running_jobs": plan.max_running_jobs,
-                "max_stored_bytes": plan.max_stored_bytes,
-            },
+            "plan": token.user.plan_id,
+            "limits": asdict(token.user.limits),
             "token": {"scopes": token.scopes, "expires_at": token.expires_at},
         }
     )

@@ -125,7 +125,8 @@ def _problem(sentence: str) -> JsonResponse:
 def _offer(request: SignedIn) -> dict[str, Any]:
     room = limits.room_of(request.user)
     return {
-        "plan": room.plan,
+        "plan": request.user.plan,
+        "limits": room.limits,
         "room": room,
         "hindrance": room.hindrance,
         "references": reference.installed(),
@@ -139,7 +140,7 @@ def _page(request: SignedIn, found: Upload, refusal: str = "") -> HttpResponse:
     arrived = pending and uploads.has_arrived(upload=found)
     context: dict[str, Any] = {
         "upload": found,
-        "plan": request.user.plan,
+        "limits": request.user.limits,
         "job": found.jobs.first(),
         "refusal": refusal or found.refusal,
         "references": reference.installed(),

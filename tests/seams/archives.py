@@ -20,6 +20,7 @@ class FakeArchive:
         self.ages: dict[str, timedelta] = {}  # of copies that were not stored just now
         self.silent = False  # does not tell what it holds
         self.requests: list[str] = []
+        self.offered = frozenset(Tier)
         self.polls = 0  # states that say "in progress" before a retrieval is ready
         self.lapsed: set[str] = set()
         self.fault: Exception | None = None
@@ -76,6 +77,9 @@ class FakeArchive:
         self._come("delete")
         self.before_delete(archive_id)
         self.copies.pop(archive_id, None)
+
+    def tiers(self) -> frozenset[Tier]:
+        return self.offered
 
     def receipts(self) -> Iterator[tuple[str, datetime]] | None:
         self._come("receipts")
