@@ -14,7 +14,7 @@ from gas import mail
 from gas.models import Alarm, Job, Notice, Status, Upload
 from gas.storage import queues, result_sets
 from gas.storage.errors import StorageError
-from tasks import entitlement, last_call, leaving, pipeline, stuck, turns
+from tasks import depths, entitlement, last_call, leaving, pipeline, presence, stuck, turns
 from tasks.alone import alone
 from tasks.app import app
 from tasks.dead_letters import read_dead_letters
@@ -47,6 +47,8 @@ def sweep() -> None:
         if not mine:
             raise Ignore
         found = {what: _done(part, what) for what, part in PARTS.items()}
+        depths.note_minute(found)
+        presence.forget_lost()
     if any(found.values()):
         logger.warning("swept: %s", ", ".join(f"{n} {what}" for what, n in found.items() if n))
 

@@ -24,8 +24,10 @@ from kombu.transport import SQS, TRANSPORT_ALIASES
 from kombu.transport.SQS import AccessDeniedQueueException
 from vine import ensure_promise, transform
 
-from celeryconfig import LEASE, LONG_POLL, Queue
-from gas.storage import clients
+from celeryconfig import LEASE, LONG_POLL, QUEUES, Queue
+from gas.storage import clients, queues
+from gas.storage.errors import StorageError
+from gas.storage.queues import Letter
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +39,11 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 
 #: When each queue that this process polls was last heard, or there was no room for its messages.
 last_heard: dict[str, float] = {}
+
+
+#: Queues that this process takes nothing from: paused ones (`tasks.presence` keeps the set).
+resting: set[str] = set()
+REST_SECONDS = 0.5  # between two looks at whether a queue still rests
 
 
 class PollFailed(Exception):
@@ -71,8 +78,12 @@ class Channel(SQS.Channel):
         return super().basic_cancel(consumer_tag)
 
     def _schedule_queue(self, queue: str) -> None:
-        if queue in last_heard and not self.qos.can_consume():
+        rests = queue in resting and queue in self._active_queues
+        if queue in last_heard and (rests or not self.qos.can_consume()):
             last_heard[queue] = time.monotonic()
+        if rests:
+            self.hub.call_later(REST_SECONDS, self._schedule_queue, queue)
+            return
         try:
             super()._schedule_queue(queue)
         except (PollFailed, BotoCoreError, ClientError, OSError, pycurl.error) as error:
@@ -99,6 +110,9 @@ class Channel(SQS.Channel):
             last_heard[queue] = time.monotonic()
         if self._failed_polls.pop(queue, 0):
             logger.warning("queue %s answers again", queue)
+        if queue in resting:  # paused after this poll had begun
+            _put_back(queue, messages.get("Messages") or [])
+            return 0
         received: int = super()._on_messages_ready(queue_url, queue, messages)
         return received
 
@@ -122,6 +136,21 @@ class Channel(SQS.Channel):
             super().basic_ack(delivery_tag, multiple)
         except (AccessDeniedQueueException, BotoCoreError, ClientError) as error:
             logger.warning("a message could not be deleted, SQS will bring it back: %s", error)
+
+
+def _put_back(name: str, messages: list[dict[str, Any]]) -> None:
+    """Return what was received to its queue as new messages, of which no receive was counted.
+
+    Copied before it is deleted: a crash between the two doubles a message, which is harmless.
+    """
+    url = QUEUES[name].url
+    for message in messages:
+        letter = Letter(message["MessageId"], message["Body"], message["ReceiptHandle"])
+        try:
+            queues.send(url, letter)
+            queues.delete(url, letter)
+        except StorageError as error:
+            logger.warning("a message was not put back, SQS will bring it back: %s", error)
 
 
 def _answer_of(_parent: Any, _markers: Any, _operation: str, response: Any) -> dict[str, Any]:

@@ -32,6 +32,43 @@ def depth(url: str) -> int:
     return int(answer["Attributes"]["ApproximateNumberOfMessages"])
 
 
+@dataclass(frozen=True)
+class Counts:
+    """About how many messages a queue holds, by what may become of them now."""
+
+    visible: int  # may be received
+    in_flight: int  # received, and not yet deleted or come back
+    delayed: int  # their timer still runs
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.visible + self.in_flight + self.delayed
+
+
+#: Seconds for an answer, and one try: whoever looks at a page has little patience.
+PATIENCE = 2
+
+
+def counts(url: str) -> Counts:
+    """Ask SQS how many messages a queue holds; its answer is a minute old at worst."""
+    with translated(url):
+        answer = clients.sqs(attempts=1, seconds=PATIENCE).get_queue_attributes(
+            QueueUrl=url,
+            AttributeNames=[
+                "ApproximateNumberOfMessages",
+                "ApproximateNumberOfMessagesNotVisible",
+                "ApproximateNumberOfMessagesDelayed",
+            ],
+        )
+    told = answer["Attributes"]
+    return Counts(
+        visible=int(told["ApproximateNumberOfMessages"]),
+        in_flight=int(told["ApproximateNumberOfMessagesNotVisible"]),
+        delayed=int(told["ApproximateNumberOfMessagesDelayed"]),
+    )
+
+
 def receive(url: str, *, hidden_for: int) -> list[Letter]:
     """Take up to ten messages, which nobody else sees for `hidden_for` seconds; never waits."""
     with translated(url):

@@ -9,7 +9,7 @@ import pytest
 
 from celeryconfig import QUEUES
 from gas.storage import queues
-from gas.storage.queues import Letter
+from gas.storage.queues import Counts, Letter
 from tests.seams.broker import Broker
 
 URLS = {queue.url: queue.name for queue in QUEUES.values()}
@@ -30,13 +30,14 @@ class Letters:
         self.lying: dict[str, list[Letter]] = defaultdict(list)
         self.hidden: set[str] = set()
         self.asked: list[str] = []
+        self.counted: list[str] = []
         self.deeper = 0  # messages that wait beside ours
         self._broker = broker
         self._count = 0
 
     def stand_in(self, patch: pytest.MonkeyPatch) -> None:
         """Take the place of the functions of our module."""
-        for name in ("delete", "depth", "receive", "send", "show"):
+        for name in ("counts", "delete", "depth", "receive", "send", "show"):
             patch.setattr(queues, name, getattr(self, name))
 
     def post(self, queue: str, body: str) -> Letter:
@@ -54,6 +55,13 @@ class Letters:
         if url in URLS:
             return len(self._broker.arrived(URLS[url])) + self.deeper
         return len(self.lying[url])
+
+    def counts(self, url: str) -> Counts:
+        self.counted.append(url)
+        if url in URLS:
+            return Counts(visible=self.depth(url), in_flight=0, delayed=0)
+        hidden = sum(letter.id in self.hidden for letter in self.lying[url])
+        return Counts(visible=len(self.lying[url]) - hidden, in_flight=hidden, delayed=0)
 
     def receive(self, url: str, *, hidden_for: int) -> list[Letter]:
         self.asked.append(url)

@@ -1,0 +1,84 @@
+"""How deep the queues are: SQS is asked once in a while for everybody, and rows keep its answer."""
+
+import logging
+from datetime import timedelta
+
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from celeryconfig import QUEUES, Queue
+from gas.models import QueueState, Sample
+from gas.storage import queues
+from gas.storage.errors import StorageError
+
+logger = logging.getLogger(__name__)
+
+#: SQS is asked no more often than this, however many pages are open.
+FRESH = timedelta(seconds=5)
+
+#: Every minute is kept for a while, then every tenth, for as long as the charts show.
+DENSE, KEPT = timedelta(hours=2), timedelta(hours=25)
+THINNED_TO = 10  # minutes
+
+
+def states(*, fresh: timedelta = FRESH) -> dict[str, QueueState]:
+    """Return the row of each queue, asking SQS first when its answers are older than `fresh`.
+
+    One process asks and the others take what it found. Rows that SQS gave no answer for stay as
+    they were; `read_at` tells how old they are.
+    """
+    rows = QueueState.objects.in_bulk()
+    if len(rows) < len(QUEUES):
+        missing = [QueueState(name=name) for name in QUEUES if name not in rows]
+        QueueState.objects.bulk_create(missing, ignore_conflicts=True)
+    elif all(row.asked_at and row.asked_at > timezone.now() - fresh for row in rows.values()):
+        return _in_order(rows)
+    if _claimed(fresh):
+        _ask()
+    return _in_order(QueueState.objects.in_bulk())
+
+
+def _in_order(rows: dict[str, QueueState]) -> dict[str, QueueState]:
+    return {name: rows[name] for name in QUEUES if name in rows}
+
+
+def _claimed(fresh: timedelta) -> bool:
+    """Whether it is this process that asks: one UPDATE that only the first finds rows for."""
+    stale = Q(asked_at=None) | Q(asked_at__lte=Now() - fresh)
+    return bool(QueueState.objects.filter(stale).update(asked_at=Now()))
+
+
+def _ask() -> None:
+    """Ask SQS for every queue; the first that gives no answer ends it."""
+    try:
+        for queue in QUEUES.values():
+            _read(queue)
+    except StorageError as error:
+        logger.warning("the depth of the queues is not known: %s", error)
+
+
+def _read(queue: Queue) -> None:
+    found = queues.counts(queue.url)
+    QueueState.objects.filter(pk=queue.name).update(
+        visible=found.visible,
+        in_flight=found.in_flight,
+        delayed=found.delayed,
+        dead=queues.counts(queue.dead_letter_url).total,
+        read_at=Now(),
+    )
+
+
+def note_minute(swept: dict[str, int]) -> None:
+    """Keep what this minute is like, once, and thin out what is older."""
+    now = timezone.now()
+    rows = states()
+    numbers = {
+        name: [row.visible, row.in_flight, row.delayed, row.dead] for name, row in rows.items()
+    }
+    found = {what: count for what, count in swept.items() if count}
+    Sample.objects.get_or_create(
+        at=now.replace(second=0, microsecond=0), defaults={"queues": numbers, "swept": found}
+    )
+    old = Q(at__lt=now - DENSE) & ~Q(at__minute__in=range(0, 60, THINNED_TO))
+    Sample.objects.filter(old | Q(at__lt=now - KEPT)).delete()
