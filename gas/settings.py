@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "gas.globus",
 ]
 MIDDLEWARE = [
+    "gas.api.middleware.told_to_programs",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -103,6 +104,8 @@ SECURE_SSL_REDIRECT = PRODUCTION
 SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PRODUCTION else None
+#: Our own proxies before the site: what each of them adds to X-Forwarded-For is believed.
+PROXIES = env.integer("GAS_PROXIES", 1 if PRODUCTION else 0)
 
 # Globus is the only way in. A stand-in on loopback plays Globus on a laptop, until a client of
 # one's own is given; allauth keeps no tokens, knows no mail addresses and shows none of its pages.

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -69,9 +68,8 @@ def bearer(*, secret: str) -> ApiToken | None:
     """
     living = ApiToken.objects.living().filter(digest=_digest(secret))
     token = living.select_related("user__plan").first()
-    if token:
-        stale = Q(used_at=None) | Q(used_at__lt=Now() - USE_STEP)
-        ApiToken.objects.filter(stale, pk=token.pk).update(used_at=Now())
+    if token and (token.used_at is None or token.used_at < timezone.now() - USE_STEP):
+        ApiToken.objects.filter(pk=token.pk).update(used_at=Now())
     return token
 
 

@@ -57,10 +57,16 @@ def submit(*, upload: Upload, name: str = "", bundle: str = "", notes: str = "")
     return job
 
 
-def submit_example(*, owner: User) -> Job:
-    """Queue a job for the example file."""
+def example_upload(*, owner: User) -> Upload:
+    """Make an upload of the example file."""
     upload = uploads.begin(owner=owner, filename=EXAMPLE.name).upload
     objects.publish(EXAMPLE, inputs(upload.key))
+    return upload
+
+
+def submit_example(*, owner: User) -> Job:
+    """Queue a job for the example file."""
+    upload = example_upload(owner=owner)
     try:
         return submit(upload=upload, name="Example")
     except JobRefused as refusal:  # nobody comes back to this copy
@@ -144,6 +150,30 @@ def _removed(job: Job, actor: User) -> bool:
         removal.remove_unused(job.upload_id, job_id=job.pk)
         turns.give_after_commit(turns.ANNOTATE, owner_id=job.owner_id)
     return True
+
+
+def bring_back(*, job: Job, actor: User) -> None:
+    """Ask for results back from the archive, where a plan keeps them at hand; twice is fine.
+
+    The upgrade asks for all; this is for one that it missed. JobRefused when there is no way back.
+    """
+    if job.state in (Status.COMPLETED, Status.THAWING, Status.RESTORING):
+        return
+    if job.state not in (Status.ARCHIVING, Status.ARCHIVED):
+        raise JobRefused("The job has no results to bring back.")
+    if actor.plan.archives:
+        raise JobRefused("Your plan keeps results in the archive; subscribe to bring them back.")
+    with transaction.atomic():
+        asleep = Job.objects.filter(pk=job.pk, status=Status.ARCHIVED, wake_at=None)
+        if asleep.update(wake_at=Now(), sent_at=None):
+            JobEvent.objects.create(
+                job=job,
+                actor=actor.username,
+                before=Status.ARCHIVED,
+                after=Status.ARCHIVED,
+                reason="asked back",
+            )
+        turns.give_after_commit(turns.THAW, owner_id=actor.pk)
 
 
 def send_again(*, job: Job, actor: User) -> bool:

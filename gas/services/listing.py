@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Self
@@ -142,19 +142,19 @@ def _counts(owner: User, wanted: Wanted) -> tuple[dict[str, int], bool]:
     return counts, True
 
 
-def page(owner: User, wanted: Wanted) -> Page:
-    """Return one page of what is found.
+def page(owner: User, wanted: Wanted, *, states: Collection[Status] = (), most: int = PAGE) -> Page:
+    """Return one page of what is found: of the kind that is shown, or of some states.
 
-    Kinds of two states are two walks along an index, and never one sort of all that they have.
+    Two states are two walks along an index, and never one sort of all that they have.
     """
-    states = SHOWN[wanted.show][1] if wanted.show in SHOWN else None
-    found = _found(owner, wanted, of_a_state=states is not None)
-    walks = [found] if states is None else [found.filter(status=status) for status in states]
+    states = SHOWN[wanted.show][1] if wanted.show in SHOWN else states
+    found = _found(owner, wanted, of_a_state=bool(states))
+    walks = [found.filter(status=status) for status in states] if states else [found]
     if wanted.after is not None:
-        return _newer(walks, wanted.after)
+        return _newer(walks, wanted.after, most)
     if wanted.before is not None:
         walks = [walk.filter(pk__lt=wanted.before) for walk in walks]
-    jobs, more = _first(walks, NEWEST_FIRST)
+    jobs, more = _first(walks, NEWEST_FIRST, most)
     return Page(
         jobs,
         older_than=jobs[-1].pk if more else None,
@@ -162,19 +162,19 @@ def page(owner: User, wanted: Wanted) -> Page:
     )
 
 
-def _newer(walks: list[QuerySet[Job]], after: int) -> Page:
-    jobs, more = _first([walk.filter(pk__gt=after) for walk in walks], OLDEST_FIRST)
+def _newer(walks: list[QuerySet[Job]], after: int, most: int) -> Page:
+    jobs, more = _first([walk.filter(pk__gt=after) for walk in walks], OLDEST_FIRST, most)
     jobs.reverse()
     if not jobs:
         return Page(jobs)
     return Page(jobs, older_than=jobs[-1].pk, newer_than=jobs[0].pk if more else None)
 
 
-def _first(walks: list[QuerySet[Job]], order: tuple[str, str]) -> tuple[list[Job], bool]:
+def _first(walks: list[QuerySet[Job]], order: tuple[str, str], most: int) -> tuple[list[Job], bool]:
     """The first page of several walks in one order, and whether there is more."""
-    met = [job for walk in walks for job in walk.order_by(*order)[: PAGE + 1]]
+    met = [job for walk in walks for job in walk.order_by(*order)[: most + 1]]
     met.sort(key=lambda job: job.pk, reverse=order is NEWEST_FIRST)
-    return met[:PAGE], len(met) > PAGE
+    return met[:most], len(met) > most
 
 
 def _found(owner: User, wanted: Wanted, *, of_a_state: bool = False) -> QuerySet[Job]:

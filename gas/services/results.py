@@ -44,6 +44,15 @@ class Format(StrEnum):
     PARQUET = "parquet"
 
 
+#: How the names of such files end, and the file of all variants of each kind.
+EXTENSIONS = {Format.VCF: "vcf.gz", Format.TSV: "tsv.gz", Format.PARQUET: "parquet"}
+WHOLE = {
+    Format.VCF: ResultFile.Kind.VCF,
+    Format.TSV: ResultFile.Kind.TSV,
+    Format.PARQUET: ResultFile.Kind.PARQUET,
+}
+
+
 class Export:
     """A file in the making; whoever takes it closes it, so that others have their turn."""
 
@@ -101,6 +110,11 @@ def _pieces(job: Job, wanted: Filter, kind: Format, until: Deadline) -> Iterator
             places = exports.places(table, wanted, until)
             lines = vcf.records(source, index, places, wanted.words, until)
             return bgzf.packed(lines)
+
+
+def saved_as(*, job: Job, kind: Format) -> str:
+    """The name under which a file of the wanted variants is saved."""
+    return f"{job.name[: jobs.LONGEST_STEM]}.filtered.{EXTENSIONS[kind]}"
 
 
 def curl_line(*, file: ResultFile) -> str:

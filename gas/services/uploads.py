@@ -1,6 +1,6 @@
 """Uploads: the row first, then the bytes straight to S3, then the server's own look at them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -25,6 +25,10 @@ ENDED = "This upload has ended. Please choose the file again."
 
 class UploadRefused(Exception):
     """The upload cannot become a job; the message is one sentence for its owner."""
+
+
+class UploadUnfinished(UploadRefused):
+    """The bytes have not arrived, or not all of them; what is here is kept."""
 
 
 @dataclass(frozen=True)
@@ -111,20 +115,34 @@ def _part_bytes(size: int) -> int:
 
 
 def part_link(*, upload: Upload, number: int, sha256: str) -> parts.PresignedPut:
-    """Sign a link for one part, by its number from 1 and its SHA-256 (hexadecimal).
+    """Sign a link for one part, as `part_links` does for several."""
+    (link,) = part_links(upload=upload, wanted={number: sha256})
+    return link
 
-    Its size is the one that was announced. Raises UploadRefused when there is no such part,
+
+def part_links(*, upload: Upload, wanted: Mapping[int, str]) -> list[parts.PresignedPut]:
+    """Sign links for parts, by their numbers from 1 and their SHA-256 (hexadecimal).
+
+    Their size is the one that was announced. Raises UploadRefused when there is no such part,
     UnderMaintenance when nothing is taken; what has arrived is kept.
     """
     maintenance.admit(upload.owner)
-    if not 1 <= number <= len(upload.part_sizes):
+    sizes = dict(enumerate(upload.part_sizes, 1))
+    if not wanted.keys() <= sizes.keys():
         raise UploadRefused("The file has no such part.")
     coming = Upload.objects.filter(pk=upload.pk, status=Upload.Status.PENDING).exclude(parts_id="")
     if not coming.update(give_up_at=Now() + settings.UPLOADS_KEPT):
         raise UploadRefused(ENDED)
-    size = upload.part_sizes[number - 1]
-    place = inputs(upload.key)
-    return parts.presign(place, upload.parts_id, number=number, size=size, sha256=sha256)
+    place, name = inputs(upload.key), upload.parts_id
+    return [
+        parts.presign(place, name, number=number, size=sizes[number], sha256=sha256)
+        for number, sha256 in wanted.items()
+    ]
+
+
+def arrived_parts(*, upload: Upload) -> list[parts.Part]:
+    """The parts that S3 holds; none of an upload that comes in one, or has been put together."""
+    return (upload.parts_id and parts.arrived(inputs(upload.key), upload.parts_id)) or []
 
 
 def unfinished(*, owner: User) -> QuerySet[Upload]:
@@ -179,7 +197,7 @@ def check(*, upload: Upload) -> None:
         found = _arrived(upload)
         assembly = _looked_at(upload, found)
     except (ObjectMissing, ChecksumMismatch):
-        raise UploadRefused(CHANGED) from None
+        raise UploadUnfinished(CHANGED) from None
     except InputRefused as refusal:
         refuse(upload=upload, sentence=str(refusal))
         raise UploadRefused(str(refusal)) from refusal
@@ -205,7 +223,7 @@ def _assemble(upload: Upload) -> None:
     expected = list(enumerate(upload.part_sizes, 1))
     missing = set(expected) - {(part.number, part.size) for part in arrived}
     if missing:
-        raise UploadRefused(
+        raise UploadUnfinished(
             f"{len(missing)} of {len(expected)} parts of the file have not arrived. "
             "Please choose the file again; what is here is kept."
         )
@@ -216,7 +234,7 @@ def _arrived(upload: Upload) -> objects.ObjectHead:
     try:
         return objects.head(inputs(upload.key))
     except ObjectMissing:
-        raise UploadRefused("The file has not arrived yet. Please upload it again.") from None
+        raise UploadUnfinished("The file has not arrived yet. Please upload it again.") from None
 
 
 def _looked_at(upload: Upload, found: objects.ObjectHead) -> str:

@@ -41,6 +41,13 @@ SITE = Section(
             default="127.0.0.1,localhost",
         ),
         Variable(
+            "GAS_PROXIES",
+            Kind.NUMBER,
+            "how many proxies of your own stand before the site, each adding the address that it "
+            "saw to `X-Forwarded-For`; a sender can make up all before that",
+            shown="0, in production 1",
+        ),
+        Variable(
             "GAS_MAINTENANCE",
             Kind.TEXT,
             "a sentence for people: while it is set, nothing new is taken, and everything can be "

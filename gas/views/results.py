@@ -19,13 +19,6 @@ from gas.views import charts as charts_of
 from gas.views import errors, findings, links, variant_table
 from gas.views.requests import SignedIn
 
-#: The extension and the type of a filtered file.
-FORMATS = {
-    Format.VCF: ("vcf.gz", ResultFile.Kind.VCF),
-    Format.TSV: ("tsv.gz", ResultFile.Kind.TSV),
-    Format.PARQUET: ("parquet", ResultFile.Kind.PARQUET),
-}
-
 
 @require_safe
 def charts(request: SignedIn, job_id: int) -> HttpResponse:
@@ -95,9 +88,8 @@ def transcripts(request: SignedIn, job_id: int, row: int) -> HttpResponse:
 def filtered_file(request: SignedIn, job_id: int, kind: str) -> HttpResponseBase:
     """Stream the wanted variants as a file; all of them are a file already."""
     job = _own(request, job_id)
-    if kind not in FORMATS:
+    if kind not in set(Format):
         raise Http404
-    extension, like = FORMATS[Format(kind)]
     try:
         wanted = filter_form.read(request.GET).wanted
         if not wanted:
@@ -111,8 +103,10 @@ def filtered_file(request: SignedIn, job_id: int, kind: str) -> HttpResponseBase
         return errors.page(request, 409, str(refusal))
     except ResultsRefused as refusal:
         return errors.page(request, 503, str(refusal))
-    response = StreamingHttpResponse(pieces, content_type=jobs.CONTENT_TYPES[like])
-    name = f"{job.name[: jobs.LONGEST_STEM]}.filtered.{extension}"
+    response = StreamingHttpResponse(
+        pieces, content_type=jobs.CONTENT_TYPES[results.WHOLE[Format(kind)]]
+    )
+    name = results.saved_as(job=job, kind=Format(kind))
     response["Content-Disposition"] = disposition(name)
     return response
 
@@ -141,7 +135,7 @@ def _table(request: SignedIn, job: Job, asked: Asked | None, page: Page | None) 
         "heads": variant_table.heads(request.GET, asked.order if asked else None),
         "boxes": [variant_table.box(form, counts, n) for n, form in enumerate(boxes, 1)],
         "more_boxes": len(boxes) + 1 if len(boxes) < filter_form.MOST_BOXES else None,
-        "formats": [(kind, name.partition(".")[0].upper()) for kind, (name, _) in FORMATS.items()],
+        "formats": [(kind, kind.upper()) for kind in Format],
         "has_sources": "known" in counts,
         "next": variant_table.address(request.GET, behind=page.behind) if page else "",
         "first": variant_table.address(request.GET, behind=None),

@@ -22,6 +22,7 @@ _TITLES = {
 #: What became of a job that stayed where it was.
 _AGAIN = {
     "sent again": "Asked for again",
+    "asked back": "Asked for again",
     "redriven": "Asked for again",
     "stalled": "Met a problem on our side",
     "mended": "The problem was mended",
