@@ -1,0 +1,7 @@
+"""`python -m gas_client` is `gas`."""
+
+import sys
+
+from gas_client.cli.main import run
+
+sys.exit(run())

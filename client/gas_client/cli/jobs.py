@@ -1,0 +1,285 @@
+"""Jobs: made, listed, watched, changed."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+
+import click
+
+from gas_client.answers import plain
+from gas_client.cli import output
+from gas_client.cli.session import Session, shared
+from gas_client.client import Client
+from gas_client.errors import JobFailed, Misused
+from gas_client.job import Job
+from gas_client.records import JobFacts, Status
+
+DAY = click.DateTime(formats=["%Y-%m-%d"])
+ID = click.argument("number", metavar="ID", type=click.IntRange(1, 2**63 - 1))
+IDS = click.argument(
+    "numbers", metavar="ID...", nargs=-1, required=True, type=click.IntRange(1, 2**63 - 1)
+)
+WAIT = click.option("--wait", is_flag=True, help="Return when it is done.")
+TIMEOUT = click.option(
+    "--timeout", type=click.FloatRange(0), metavar="SECONDS", help="Wait no longer than this."
+)
+
+
+@click.command()
+@click.argument(
+    "files",
+    metavar="[FILE]...",
+    nargs=-1,
+    type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
+)
+@click.option("--example", is_flag=True, help="Annotate the example of the service, no file.")
+@click.option("--name", default="", help="Name of the job; without one that of its file.")
+@click.option("--bundle", default="", help="Reference to annotate against; see: gas bundles")
+@click.option("--assembly", default="", help="Assembly to annotate against, such as GRCh38.")
+@click.option("--notes", default="", help="What to remember of it.")
+@WAIT
+@TIMEOUT
+@shared
+def submit(
+    session: Session,
+    files: Sequence[Path],
+    example: bool,
+    assembly: str,
+    bundle: str,
+    wait: bool,
+    timeout: float | None,
+    **said: str,
+) -> None:
+    """Send each FILE (VCF or BCF, compressed or not) and make a job of it.
+
+    What broke off goes on when the same command is repeated: parts that have arrived are not sent
+    again, and there is one job.
+    """
+    if example == bool(files):
+        raise Misused("Name the files to annotate, or --example.")
+    with session.client() as client:
+        settings = {**said, "bundle": bundle or _bundle_of(client, assembly)}
+        submitted = (
+            [client.submit_example(**settings)]
+            if example
+            else (client.submit(path, **settings) for path in files)
+        )
+        made = [_told(session, job, is_last=not wait) for job in submitted]
+        if wait:
+            _wait_for(session, made, timeout)
+
+
+def _bundle_of(client: Client, assembly: str) -> str:
+    """Return the first reference of an assembly, nothing for no assembly."""
+    if not assembly:
+        return ""
+    found = client.bundles()
+    for each in found:
+        if each.assembly.lower() == assembly.lower():
+            return each.name
+    here = " and ".join(sorted({each.assembly for each in found}))
+    raise Misused(f"The service has no reference of {assembly}; it has {here}.")
+
+
+def _told(session: Session, job: Job, *, is_last: bool) -> Job:
+    """Write the job, now or when it is done."""
+    if is_last:
+        _write(session, job.facts)
+    else:
+        session.say(f"Job {job.id} is {job.status}: {job.facts.page}")
+    return job
+
+
+def _write(session: Session, facts: JobFacts) -> None:
+    if session.as_json:
+        output.document(facts.document)
+    else:
+        click.echo(f"{facts.id}\t{facts.status}\t{plain(facts.name)}")
+
+
+def _wait_for(session: Session, jobs: Sequence[Job], timeout: float | None) -> None:
+    """Write each job when it is done; JobFailed at the end when one failed."""
+    failures = []
+    for job in jobs:
+        try:
+            job.wait(timeout=timeout)
+        except JobFailed as failure:
+            failures.append(f"Job {job.id}: {failure}")
+        _write(session, job.facts)
+    if failures:
+        raise JobFailed(" ".join(failures))
+
+
+@click.command()
+@click.option(
+    "--status",
+    type=click.Choice([status.value for status in Status]),
+    help="Only those that are so.",
+)
+@click.option("--search", "words", default="", help="Only those with these words in name or file.")
+@click.option("--since", type=DAY, metavar="YYYY-MM-DD", help="Only those made then or later.")
+@click.option("--until", type=DAY, metavar="YYYY-MM-DD", help="Only those made then or before.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="No more than so many.")
+@shared
+def jobs(
+    session: Session,
+    status: str | None,
+    words: str,
+    since: datetime | None,
+    until: datetime | None,
+    limit: int | None,
+) -> None:
+    """List your jobs, newest first, with --json one document a line."""
+    with session.client() as client:
+        found = client.jobs(
+            status=status or "",
+            words=words,
+            since=since.date() if since else None,
+            until=until.date() if until else None,
+        )
+        _list(session, (job.facts for job in islice(found, limit)))
+
+
+def _list(session: Session, found: Iterable[JobFacts]) -> None:
+    if session.as_json:
+        for facts in found:
+            output.document(facts.document)
+        return
+    rows = (
+        [
+            str(facts.id),
+            facts.status,
+            output.when(facts.created_at),
+            "" if facts.variants is None else str(facts.variants),
+            facts.name,
+        ]
+        for facts in found
+    )
+    output.table(rows, ("ID", "STATUS", "MADE (UTC)", "VARIANTS", "NAME"), (7, 10, 16, 9))
+
+
+@click.command()
+@ID
+@WAIT
+@click.option("--watch", is_flag=True, help="Write each change until it is done.")
+@TIMEOUT
+@shared
+def status(session: Session, number: int, wait: bool, watch: bool, timeout: float | None) -> None:
+    """Show where a job is; with --watch, one line or document for each change."""
+    with session.client() as client:
+        job = client.job(number)
+        if watch:
+            _change(session, job.facts)
+            job.wait(timeout=timeout, told=lambda facts: _change(session, facts))
+            return
+        failure = _failure_of(job, timeout) if wait else None
+        _show(session, job.facts)
+        if failure:
+            raise failure
+
+
+def _failure_of(job: Job, timeout: float | None) -> JobFailed | None:
+    try:
+        job.wait(timeout=timeout)
+    except JobFailed as failure:
+        return failure
+    return None
+
+
+def _change(session: Session, facts: JobFacts) -> None:
+    if session.as_json:
+        output.document(facts.document)
+    else:
+        percent = "" if facts.percent is None else f"{facts.percent} %"
+        click.echo("\t".join(filter(None, [facts.status, facts.stage, percent])))
+
+
+def _show(session: Session, facts: JobFacts) -> None:
+    if session.as_json:
+        output.document(facts.document)
+        return
+    percent = "" if facts.percent is None else f", {facts.stage}, {facts.percent} %"
+    stalled = ", waits for staff" if facts.is_stalled else ""
+    output.facts(
+        [
+            ("Job", str(facts.id)),
+            ("Name", facts.name),
+            ("Status", f"{facts.status}{percent}{stalled}"),
+            ("Failure", facts.failure or ""),
+            ("File", f"{facts.filename}, {output.size(facts.size)}"),
+            ("Bundle", facts.bundle),
+            ("Variants", "" if facts.variants is None else str(facts.variants)),
+            ("Made", output.when(facts.created_at)),
+            ("Ended", output.when(facts.completed_at)),
+            ("Archived", output.when(facts.archives_at)),
+            ("Notes", facts.notes),
+            ("Page", facts.page),
+        ]
+    )
+
+
+@click.command()
+@ID
+@shared
+def log(session: Session, number: int) -> None:
+    """Print the log of a job."""
+    with session.client() as client:
+        told = client.job(number).log()
+    if session.as_json:
+        output.document({"id": number, "log": told})
+    else:
+        output.text(told)
+
+
+@click.command()
+@IDS
+@shared
+def cancel(session: Session, numbers: Sequence[int]) -> None:
+    """Stop jobs that have not finished."""
+    with session.client() as client:
+        for number in numbers:
+            _write(session, client.job(number).cancel().facts)
+
+
+@click.command()
+@ID
+@WAIT
+@TIMEOUT
+@shared
+def rerun(session: Session, number: int, wait: bool, timeout: float | None) -> None:
+    """Run a job again, as a new job of the same file with the same settings."""
+    with session.client() as client:
+        again = _told(session, client.job(number).rerun(), is_last=not wait)
+        if wait:
+            _wait_for(session, [again], timeout)
+
+
+@click.command()
+@ID
+@WAIT
+@TIMEOUT
+@shared
+def restore(session: Session, number: int, wait: bool, timeout: float | None) -> None:
+    """Bring the results of a job back from the archive, if the plan allows it."""
+    with session.client() as client:
+        back = _told(session, client.job(number).restore(), is_last=not wait)
+        if wait:
+            _wait_for(session, [back], timeout)
+
+
+@click.command()
+@IDS
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@shared
+def delete(session: Session, numbers: Sequence[int], yes: bool) -> None:
+    """Delete jobs with all their files, for good; asks before that."""
+    with session.client() as client:
+        for number in numbers:
+            job = client.job(number)
+            if yes or output.agreed(f"Delete job {number} ({plain(job.facts.name)})?"):
+                job.delete()
+                if session.as_json:
+                    output.document({"id": number, "deleted": True})
+                else:
+                    session.say(f"Job {number} is deleted.")
