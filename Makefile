@@ -37,7 +37,7 @@ chaos: $(READY) ## Play JOBS jobs (1000) through faults that SEED chooses, and c
 check: $(READY) ## Format, lint, layers, types, migrations, deployment
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
-	@.venv/bin/lint-imports --no-cache
+	@PYTHONPATH=client .venv/bin/lint-imports --no-cache
 	@.venv/bin/mypy
 	@$(PYTHON) manage.py makemigrations --check --dry-run
 	@$(PYTHON) -m dev.check_deploy
