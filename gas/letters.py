@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import intcomma
@@ -10,7 +11,7 @@ from django.core import signing
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from gas.models import DeclinedTopic, Job, Notice, Status, Subscription, Upload
+from gas.models import DeclinedTopic, Job, Notice, Status, Subscription, Upload, Webhook
 
 LONGEST_NAME = 80
 
@@ -44,6 +45,9 @@ WORDINGS = {
         "Payment", "Your payment did not go through", "Look at the payment", is_bad_news=True
     ),
     Kind.ENDED: Wording("Subscription", "Your subscription has ended", "Open your jobs"),
+    Kind.UNHOOKED: Wording(
+        "Webhook", "A webhook has been switched off", "Open your webhooks", is_bad_news=True
+    ),
 }
 
 
@@ -60,6 +64,8 @@ def as_it_is(notice: Notice) -> dict[str, Any]:
     """What a mail says of things that change, to be fixed before its first try."""
     if notice.subscription:
         return _state_of(notice.subscription)
+    if notice.webhook:
+        return _state_of_webhook(notice.webhook)
     return _state_of_job(notice, notice.job) if notice.job else {}
 
 
@@ -86,6 +92,15 @@ def _state_of(subscription: Subscription) -> dict[str, Any]:
     }
 
 
+def _state_of_webhook(webhook: Webhook) -> dict[str, Any]:
+    """Of its address the server alone: the rest may hold a secret."""
+    return {
+        "server": one_line(urlsplit(webhook.url).hostname or "", LONGEST_NAME),
+        "since": _in_words(webhook.failing_since),
+        "reason": webhook.disabled_reason,
+    }
+
+
 def _soon_archived(notice: Notice, job: Job) -> dict[str, Any]:
     """The jobs that this mail speaks for: of those that go later, another one will."""
     horizon = notice.created_at + 2 * settings.REMIND_BEFORE
@@ -103,7 +118,7 @@ def compose(notice: Notice) -> Letter:
     kind = Kind(notice.kind)
     told = notice.told or as_it_is(notice)
     wording = WORDINGS[kind]
-    about = _about(notice.job, kind, told) if notice.job else _of_subscription(kind, told)
+    about = _about_it(notice, kind, told)
     content = {
         **about,
         "kind": kind,
@@ -119,6 +134,12 @@ def compose(notice: Notice) -> Letter:
         text=render_to_string("mail/base.txt", content).strip() + "\n",
         html=render_to_string("mail/base.html", content),
     )
+
+
+def _about_it(notice: Notice, kind: Kind, told: dict[str, Any]) -> dict[str, Any]:
+    if notice.job:
+        return _about(notice.job, kind, told)
+    return _of_webhook(kind, told) if notice.webhook else _of_subscription(kind, told)
 
 
 def decline_link(notice: Notice) -> str:
@@ -152,6 +173,16 @@ def _of_subscription(kind: Kind, told: dict[str, Any]) -> dict[str, Any]:
         "facts": _subscription_facts(told),
         "link": settings.BASE_URL + page,
         "because": "you have, or had, a subscription",
+    }
+
+
+def _of_webhook(kind: Kind, told: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "subject": WORDINGS[kind].headline,
+        "paragraphs": _sentences(kind, told),
+        "facts": [("Server", told["server"]), ("Failing since", told["since"])],
+        "link": settings.BASE_URL + reverse("webhooks"),
+        "because": "you have a webhook",
     }
 
 

@@ -49,7 +49,7 @@ SES_REFUSALS = frozenset({"BadRequestException", "MessageRejected"})
 PATIENCE = timedelta(days=1)
 
 #: What a mail is about, and to whom it goes.
-ABOUT = ("job__owner__plan", "job__upload", "subscription__user__plan")
+ABOUT = ("job__owner__plan", "job__upload", "subscription__user__plan", "webhook__owner__plan")
 
 
 def send(notice: Notice) -> None:
@@ -122,7 +122,7 @@ def _headers(notice: Notice) -> dict[str, str]:
     And by which a mail program offers to decline such mails at once (RFC 8058).
     """
     host = urlsplit(settings.BASE_URL).hostname
-    number = notice.job_id or f"subscription-{notice.subscription_id}"
+    number = notice.job_id or notice.subject
     conversation = f"job.{number}" if notice.job_id else number
     kind = notice.kind.replace(" ", "-")
     return {

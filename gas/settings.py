@@ -229,6 +229,13 @@ CSRF_FAILURE_VIEW = "gas.views.errors.csrf_failure"
 
 # --- mail -----------------------------------------------------------------------------------------
 DEFAULT_FROM_EMAIL = env.text("GAS_MAIL_FROM")
+# --- webhooks -------------------------------------------------------------------------------------
+#: Whether webhooks may lead to this very machine, by http too: a laptop is its own receiver.
+WEBHOOK_LOOPBACK = env.boolean("GAS_WEBHOOK_LOOPBACK", default=not PRODUCTION)
+#: How long a webhook may fail before it is switched off, and how long its calls are listed.
+WEBHOOK_PATIENCE = env.duration("GAS_WEBHOOK_PATIENCE")
+WEBHOOK_KEPT = env.duration("GAS_WEBHOOK_KEPT")
+
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 #: Who is told of alarms.
 ADMINS = [("GAS staff", address) for address in env.words("GAS_ADMINS")]
@@ -256,3 +263,5 @@ METRICS = env.choice("GAS_METRICS", allowed={"off", "emf"}) == "emf"
 
 if PRODUCTION and not BASE_URL.startswith("https://"):
     raise ImproperlyConfigured("GAS_BASE_URL must be an https address in production.")
+if PRODUCTION and WEBHOOK_LOOPBACK:
+    raise ImproperlyConfigured("GAS_WEBHOOK_LOOPBACK must be no in production.")

@@ -47,10 +47,13 @@ GIVEN_UP = "its message was received again and again, and no worker could finish
 
 @dataclass(frozen=True)
 class Step:
-    """What a message of ours asks for: a task, and a job unless the task is about all of them."""
+    """What a message of ours asks for: a task, and the number of what it is about, if of one.
+
+    That is a webhook for `deliver`, and a job for every other.
+    """
 
     task: str
-    job_id: int | None
+    number: int | None
 
 
 def step_of(body: str) -> Step | None:
@@ -70,7 +73,7 @@ def step_of(body: str) -> Step | None:
     match args:
         case [] if task not in INTO:
             return Step(task, None)
-        case [int(number)] if task in (*INTO, "notify") and _is_number(number):
+        case [int(number)] if task in (*INTO, "notify", "deliver") and _is_number(number):
             return Step(task, number)
     return None
 
@@ -118,9 +121,11 @@ def _settle(queue: Queue, letter: Letter) -> bool:
     step = step_of(letter.body)
     if step is None or step.task != queue.name:
         return False
-    logger.warning("dead letter of %s, job %s", step.task, step.job_id)
-    if step.job_id is not None:
-        _take_up(step.task, step.job_id)
+    logger.warning("dead letter of %s, number %s", step.task, step.number)
+    if step.task == "deliver":  # the calls are still owed, and the sweeper sends for them
+        Alarm.raise_once(f"calls of {step.number}", f"Webhook {step.number} could not be called")
+    elif step.number is not None:
+        _take_up(step.task, step.number)
     queues.delete(queue.dead_letter_url, letter)
     return True
 

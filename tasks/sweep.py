@@ -14,7 +14,7 @@ from gas import mail
 from gas.models import Alarm, Job, Notice, Status, Upload
 from gas.storage import queues, result_sets
 from gas.storage.errors import StorageError
-from tasks import depths, entitlement, last_call, leaving, pipeline, presence, stuck, turns
+from tasks import depths, entitlement, last_call, leaving, outbox, pipeline, presence, stuck, turns
 from tasks.alone import alone
 from tasks.app import app
 from tasks.dead_letters import read_dead_letters
@@ -151,6 +151,8 @@ PARTS: dict[str, Callable[[], int]] = {
     "jobs without a message": resend,
     "jobs whose turn it was": give_turns,
     "mails without a message": remind,
+    "webhooks without a message": outbox.remind,
+    "old calls of webhooks": outbox.forget,
     "uploads never submitted": give_up_uploads,
     "owners to tell before results go": last_call.call,
     "accounts that were left": leaving.empty_all,

@@ -20,7 +20,7 @@ from django.db import transaction
 from django.db.models import DurationField, ExpressionWrapper, F, Min, Q, QuerySet
 from django.db.models.functions import Now
 
-from gas.models import Job, Limits, Status, User
+from gas.models import Job, Limits, Status, User, Webhook
 from tasks import pipeline
 from tasks.delays import LONGEST_TIMER
 
@@ -149,12 +149,15 @@ def is_of_another(job_id: int) -> bool:
 
 
 @before_task_publish.connect(weak=False)
-def name_the_group(body: tuple[Any, ...], properties: dict[str, Any], **_: Any) -> None:
-    """Tell SQS whose job a message is about; kombu passes it on for any kind of queue.
+def name_the_group(
+    sender: str, body: tuple[Any, ...], properties: dict[str, Any], **_: Any
+) -> None:
+    """Tell SQS whose job or webhook a message is about; kombu passes it on for any kind of queue.
 
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
     """
-    job_id = next(iter(body[0]), None)
-    if isinstance(job_id, int):
-        owners = Job.objects.filter(pk=job_id).values_list("owner_id", flat=True)
+    number = next(iter(body[0]), None)
+    if isinstance(number, int):
+        things = Webhook.objects if sender == "deliver" else Job.objects
+        owners = things.filter(pk=number).values_list("owner_id", flat=True)
         properties["MessageGroupId"] = str(owners.first() or "nobody")

@@ -3,8 +3,6 @@
 import logging
 from collections.abc import Iterator
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from django.conf import settings
 from globus_sdk import (
     GlobusAPIError,
     NetworkError,
@@ -14,6 +12,7 @@ from globus_sdk import (
 
 from gas.globus.auth import Grant, auth_client, grants
 from gas.models import GlobusToken, User
+from gas.sealing import InvalidToken, seal, unseal
 
 logger = logging.getLogger(__name__)
 
@@ -23,11 +22,11 @@ def keep(*, user: User, granted: list[Grant]) -> None:
     for grant in granted:
         row = {
             "scope": grant.scope,
-            "access_token": _seal(grant.access_token),
+            "access_token": seal(grant.access_token),
             "expires_at": grant.expires_at,
         }
         if grant.refresh_token:
-            row["refresh_token"] = _seal(grant.refresh_token)
+            row["refresh_token"] = seal(grant.refresh_token)
         GlobusToken.objects.update_or_create(
             user=user, resource_server=grant.resource_server, defaults=row
         )
@@ -45,9 +44,9 @@ def authorizer(*, user: User, resource_server: str) -> RefreshTokenAuthorizer:
         keep(user=user, granted=grants(response))
 
     return RefreshTokenAuthorizer(
-        _unseal(row.refresh_token),
+        unseal(row.refresh_token),
         auth_client(),
-        access_token=_unseal(row.access_token),
+        access_token=unseal(row.access_token),
         expires_at=int(row.expires_at.timestamp()),
         on_refresh=store,
     )
@@ -77,19 +76,6 @@ def _revoke(tokens: list[str]) -> None:
 def _readable(row: GlobusToken) -> Iterator[str]:
     """Yield the row's tokens, the refresh token first; none when the site's key has changed."""
     try:
-        yield from (_unseal(each) for each in (row.refresh_token, row.access_token) if each)
+        yield from (unseal(each) for each in (row.refresh_token, row.access_token) if each)
     except InvalidToken:
         logger.warning("The tokens of account %s were sealed with another key", row.user_id)
-
-
-def _seal(token: str) -> bytes:
-    return _safe().encrypt(token.encode())
-
-
-def _unseal(sealed: bytes | memoryview) -> str:
-    return _safe().decrypt(bytes(sealed)).decode()
-
-
-def _safe() -> MultiFernet:
-    """Seal with the newest key, open with every one."""
-    return MultiFernet([Fernet(key) for key in settings.TOKEN_KEYS])

@@ -18,6 +18,7 @@ from gas.models.operations import Maintenance, QueueState, Sample, Usage, Worker
 from gas.models.requests import Allowance, IdempotencyKey, Taken
 from gas.models.staff import Alarm, Reconciliation, StaffAct
 from gas.models.status import CLAIMED_FROM, IN_FLIGHT, TRANSITIONS, Failure, Status
+from gas.models.webhooks import Delivery, OwnerBusy, Webhook, WebhookEvent, calls_owed
 
 __all__ = [
     "CLAIMED_FROM",
@@ -29,6 +30,7 @@ __all__ = [
     "ApiToken",
     "BillingEvent",
     "DeclinedTopic",
+    "Delivery",
     "Discard",
     "Failure",
     "GlobusToken",
@@ -40,6 +42,7 @@ __all__ = [
     "Limits",
     "Maintenance",
     "Notice",
+    "OwnerBusy",
     "Plan",
     "QueueState",
     "Reconciliation",
@@ -55,5 +58,8 @@ __all__ = [
     "Upload",
     "Usage",
     "User",
+    "Webhook",
+    "WebhookEvent",
     "Worker",
+    "calls_owed",
 ]

@@ -72,6 +72,7 @@ class Topic(models.TextChoices):
     ARCHIVE_SOON = "archive-soon", "Results move to the archive soon"
     RESTORED = "restored", "Results are back from the archive"
     SUBSCRIPTION = "subscription", "Subscription and payments"
+    WEBHOOK = "webhook", "A webhook is switched off"
 
 
 class DeclinedTopic(models.Model):
@@ -107,7 +108,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 
 
 class Notice(models.Model):
-    """One mail that is owed, about a job or a subscription: written with the change, so never lost.
+    """One mail that is owed, about a job, a subscription or a webhook: written with the change.
 
     The mail is sent before its receipt is recorded, so it is sent at least once; a repeat is
     possible only when a worker dies between the two, and carries the same Message-ID.
@@ -121,6 +122,7 @@ class Notice(models.Model):
         SUBSCRIBED = "subscribed"
         UNPAID = "unpaid"
         ENDED = "ended"
+        UNHOOKED = "unhooked"
 
     TOPICS = {
         Kind.COMPLETED: Topic.COMPLETED,
@@ -130,15 +132,19 @@ class Notice(models.Model):
         Kind.SUBSCRIBED: Topic.SUBSCRIPTION,
         Kind.UNPAID: Topic.SUBSCRIPTION,
         Kind.ENDED: Topic.SUBSCRIPTION,
+        Kind.UNHOOKED: Topic.WEBHOOK,
     }
 
     job = models.ForeignKey("gas.Job", on_delete=models.CASCADE, null=True, related_name="notices")
     subscription = models.ForeignKey(
         "gas.Subscription", on_delete=models.CASCADE, null=True, related_name="notices"
     )
+    webhook = models.ForeignKey(
+        "gas.Webhook", on_delete=models.CASCADE, null=True, related_name="notices"
+    )
     kind = models.CharField(max_length=10, choices=Kind.choices)
     attempt = models.PositiveIntegerField(
-        help_text="The attempt of the job, or the time that this happens to the subscription."
+        help_text="The attempt of the job, or how often this has happened to the other."
     )
     created_at = models.DateTimeField(db_default=Now())
     lease_until = models.DateTimeField(null=True, blank=True)
@@ -155,9 +161,13 @@ class Notice(models.Model):
             models.UniqueConstraint(
                 fields=["subscription", "kind", "attempt"], name="one_subscription_mail_of_a_kind"
             ),
+            models.UniqueConstraint(
+                fields=["webhook", "kind", "attempt"], name="one_webhook_mail_of_a_kind"
+            ),
             models.CheckConstraint(
-                condition=Q(job=None, subscription__isnull=False)
-                | Q(job__isnull=False, subscription=None),
+                condition=Q(job__isnull=False, subscription=None, webhook=None)
+                | Q(job=None, subscription__isnull=False, webhook=None)
+                | Q(job=None, subscription=None, webhook__isnull=False),
                 name="a_mail_is_about_one_thing",
             ),
         ]
@@ -166,8 +176,14 @@ class Notice(models.Model):
         ]
 
     def __str__(self) -> str:
-        about = f"job {self.job_id}" if self.job_id else f"subscription {self.subscription_id}"
-        return f"{self.kind} mail of {about}"
+        return f"{self.kind} mail of {self.subject.replace('-', ' ')}"
+
+    @property
+    def subject(self) -> str:
+        """What it is about, as a name that no other thing bears."""
+        if self.webhook_id:
+            return f"webhook-{self.webhook_id}"
+        return f"job-{self.job_id}" if self.job_id else f"subscription-{self.subscription_id}"
 
     @property
     def topic(self) -> Topic:
@@ -179,8 +195,10 @@ class Notice(models.Model):
         """Whom it is owed to."""
         if self.subscription:
             return self.subscription.user
+        if self.webhook:
+            return self.webhook.owner
         if self.job is None:
-            raise ValueError("a mail is about a job or a subscription")
+            raise ValueError("a mail is about one thing")
         return self.job.owner
 
     def take(self, *, lease: timedelta) -> bool:

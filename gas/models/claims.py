@@ -11,6 +11,7 @@ from gas.models.account import User
 from gas.models.audit import JobEvent
 from gas.models.leases import SILENT, UNHELD
 from gas.models.status import CLAIMED_FROM, TRANSITIONS, Status
+from gas.models.webhooks import owe_calls
 
 if TYPE_CHECKING:
     from gas.models.job import Job
@@ -47,13 +48,14 @@ def _write(
     reason: str,
     changes: dict[str, Any],
 ) -> bool:
-    """The one UPDATE of `status`, and its event; a job that is merely resumed has none."""
+    """The one UPDATE of `status`, its event and the calls it owes; what is resumed has none."""
     with transaction.atomic():
         moved = jobs.filter(pk=job_id, status=before).update(status=after, **UNTOLD, **changes)
         if moved and (after is not before or reason):
             JobEvent.objects.create(
                 job_id=job_id, actor=actor, before=before, after=after, reason=reason
             )
+            owe_calls(job_id, before, after)
     return bool(moved)
 
 

@@ -80,6 +80,7 @@ def leave(*, user: User) -> None:
         user.events.all().delete()  # which the database lets go only now
         _write_down(user, f"{subscriptions.LEFT}: {jobs} jobs, {uploads} uploads")
         user.api_tokens.all().delete()
+        user.webhooks.all().delete()
         user.declined_topics.all().delete()
         user.grants.all().delete()
         SocialAccount.objects.filter(user=user).delete()

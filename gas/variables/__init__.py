@@ -5,10 +5,10 @@
 """
 
 from gas.variables.declaring import Kind, Section, Variable
-from gas.variables.site import GLOBUS, LOGS, MAIL, SITE, STRIPE
+from gas.variables.site import GLOBUS, LOGS, MAIL, SITE, STRIPE, WEBHOOKS
 from gas.variables.work import AWS, PIPELINE
 
-SECTIONS = (SITE, LOGS, GLOBUS, STRIPE, AWS, PIPELINE, MAIL)
+SECTIONS = (SITE, LOGS, GLOBUS, STRIPE, AWS, PIPELINE, WEBHOOKS, MAIL)
 VARIABLES = {each.name: each for section in SECTIONS for each in section.variables}
 
 __all__ = ["SECTIONS", "VARIABLES", "Kind", "Section", "Variable"]

@@ -218,3 +218,22 @@ MAIL = Section(
         ),
     ),
 )
+
+WEBHOOKS = Section(
+    "Webhooks",
+    (
+        Variable(
+            "GAS_WEBHOOK_LOOPBACK",
+            Kind.FLAG,
+            "whether a webhook may lead to this very machine, by http too",
+            shown="yes; no, and nothing else, in production",
+        ),
+        Variable(
+            "GAS_WEBHOOK_PATIENCE",
+            Kind.TIME,
+            "how long every call of a webhook may fail before it is switched off",
+            default="5d",
+        ),
+        Variable("GAS_WEBHOOK_KEPT", Kind.TIME, "how long its calls are listed", default="30d"),
+    ),
+)

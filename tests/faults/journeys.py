@@ -141,7 +141,7 @@ def impose(stack: FaultyStack, case: Case) -> None:
 def _is_about(case: Case, task: str, call: Call) -> bool:
     if call.action == "SendMessage":
         step = step_of(json.loads(call.body)["MessageBody"])
-        return step is not None and step.job_id == case.job and task in ("", step.task)
+        return step is not None and step.number == case.job and task in ("", step.task)
     if call.action == "SendEmail":
         return f"{case.name}@example.org".encode() in call.body
     places = (f"results/{case.job}/", f"inputs/{case.job}/")  # accounts count as jobs do

@@ -14,9 +14,10 @@ from django.db.models.functions import Now
 from annotator import child
 from celeryconfig import LEASE
 from gas import mail
-from gas.models import IN_FLIGHT, Discard, Job, Notice, Status, Upload, User
+from gas.models import IN_FLIGHT, Delivery, Discard, Job, Notice, Status, Upload, User, Webhook
 from gas.storage import result_sets
 from gas.storage.locations import inputs
+from gas.webhooks import sending
 from tasks import leases, pipeline
 from tasks.sweep import sweep
 from tests.seams import broker
@@ -24,7 +25,7 @@ from tests.seams.archives import FakeArchive
 from tests.seams.broker import Broker
 from tests.seams.fate import Fate, Killed
 from tests.seams.letters import Letters
-from tests.seams.people import FakeChild, Postbox
+from tests.seams.people import FakeChild, Postbox, Receiver
 from tests.seams.storage import Storage, digest
 
 HOUR = timedelta(hours=1)
@@ -36,6 +37,8 @@ CLOCKS: dict[type[Model], tuple[str, ...]] = {
     Notice: ("created_at", "lease_until"),
     Discard: ("created_at", "try_at"),
     Upload: ("give_up_at",),
+    Webhook: ("lease_until", "rests_until", "sent_at", "wake_at", "failing_since"),
+    Delivery: ("created_at", "wake_at"),
 }
 
 
@@ -70,11 +73,13 @@ class World:
         self.broker = Broker()
         self.archive = FakeArchive(self.storage, self.fate)
         self.letters = Letters(self.broker)
+        self.receiver = Receiver(self.fate)
         self.letters.stand_in(patch)
         self.storage.stand_in(patch)
         patch.setattr(result_sets, "get_archive", lambda: self.archive)
         patch.setattr(child, "run", self.child.run)
         patch.setattr(mail, "send", self.post.send)
+        patch.setattr(sending, "post", self.receiver.post)
         patch.setattr(leases, "Heartbeat", Pulse)
 
     def publishing(self, sender: str, **_: Any) -> None:
@@ -159,14 +164,17 @@ class World:
         restless = Job.objects.filter(
             (Q(status__in=[Status.QUEUED, *IN_FLIGHT]) & ~stalled) | wanted_back | due
         ).exists()
-        owed = Notice.objects.unsent().exists() or Discard.objects.exists()
+        owed = any(
+            rows.exists()
+            for rows in (Notice.objects.unsent(), Discard.objects.all(), Delivery.objects.awaited())
+        )
         return not restless and not owed and not [m for m in self.broker.arrived() if not m.wait]
 
     @contextmanager
     def on_trial(self) -> Iterator[None]:
         """Undo in the end whatever happens in this block."""
         self.broker.arrived()
-        seams = (self.storage, self.archive, self.child, self.post, self.broker)
+        seams = (self.storage, self.archive, self.child, self.post, self.broker, self.receiver)
         before = [{k: _copied(v) for k, v in vars(seam).items()} for seam in seams]
         with transaction.atomic():
             yield

@@ -22,6 +22,7 @@ BESIDES = {
     "last_call",
     "leases",
     "leaving",
+    "outbox",
     "pipeline",
     "pool",
     "presence",

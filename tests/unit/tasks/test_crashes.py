@@ -8,13 +8,18 @@ import pytest
 from django.db import connection
 from pytest_django import Settings
 
-from gas.models import Discard, Job, Notice, Status, User
+from gas.models import Discard, Job, Notice, Status, User, Webhook, WebhookEvent
+from gas.models.webhooks import NEWS
+from gas.sealing import seal
 from gas.storage.locations import results
+from gas.webhooks.signing import new_secret
 from tests.seams.outcome import LARGE, OUTPUTS, at_hand
 from tests.seams.people import RECORDS
 from tests.seams.world import World, read
 
 pytestmark = pytest.mark.in_memory
+
+HOOK = {"secret": seal(new_secret()), "events": list(WebhookEvent)}
 
 Prepare = Callable[[World, User], Job]
 
@@ -63,6 +68,12 @@ def assert_told(world: World, mails: list[str]) -> None:
     assert set(world.post.sent) == set(mails)
 
 
+def assert_called(world: World, job: Job) -> None:
+    """Every move of the job was told to the webhook, once: no worker died over that."""
+    moves = job.events.values_list("before", "after")
+    assert sorted(world.receiver.events) == sorted(NEWS[move] for move in moves if move in NEWS)
+
+
 JOURNEYS: dict[str, tuple[Prepare, Callable[..., None], list[str]]] = {
     "annotate": (World.queued, has_its_results, ["completed"]),
     "notify": (annotated_not_notified, has_its_results, ["completed"]),
@@ -91,6 +102,7 @@ def test_a_worker_that_dies_before_any_step_changes_nothing_of_the_end(
     world: World, owner: User, task: str
 ) -> None:
     prepare, expected, mails = JOURNEYS[task]
+    Webhook.objects.create(owner=owner, url="https://a.example.org", **HOOK)
     job = prepare(world, owner)
     for step in count():
         with world.on_trial():
@@ -100,6 +112,7 @@ def test_a_worker_that_dies_before_any_step_changes_nothing_of_the_end(
             world.until_quiet()
             expected(world, job, mails=mails)
             assert len(world.post.sent) == len(mails) + mailed_in_vain
+            assert_called(world, job)
         if not died:
             break
     assert step >= 3

@@ -1,0 +1,21 @@
+"""Secrets that we must be able to read again: encrypted at rest with `TOKEN_KEYS`."""
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+
+__all__ = ["InvalidToken", "seal", "unseal"]
+
+
+def seal(secret: str) -> bytes:
+    """Encrypt with the newest key."""
+    return _safe().encrypt(secret.encode())
+
+
+def unseal(sealed: bytes | memoryview) -> str:
+    """Decrypt with whichever key fits; InvalidToken when none does."""
+    return _safe().decrypt(bytes(sealed)).decode()
+
+
+def _safe() -> MultiFernet:
+    """Seal with the newest key, open with every one."""
+    return MultiFernet([Fernet(key) for key in settings.TOKEN_KEYS])

@@ -1,0 +1,1 @@
+"""Calls to addresses that users chose: signed, to public addresses alone, soon given up."""
