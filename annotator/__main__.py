@@ -16,6 +16,7 @@ from pysam.version import __bcftools_version__, __htslib_version__
 
 from annotator import __version__, bundles_command, provenance_command, run_command
 from annotator.errors import AnnotatorFailed, InputRefused
+from annotator.outline import places
 from annotator.provenance import COMMIT
 
 EXIT_REFUSED = 2
@@ -50,6 +51,8 @@ def main(arguments: list[str]) -> int:
     except InputRefused as refusal:
         return _ended(EXIT_REFUSED, str(refusal))
     except AnnotatorFailed as failure:
+        if vars(options).get("parent"):  # which writes down no more than where it was
+            sys.stderr.write(places(failure))
         return _ended(EXIT_FAILED, str(failure))
     except BrokenPipeError:  # whoever read our stdout has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

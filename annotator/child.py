@@ -42,6 +42,7 @@ def run(
     sandbox: Sandbox = Sandbox.PREFERRED,
     key: Path | None = None,
     workers: int = 1,
+    correlation: str = "",
     on_tick: Callable[[], None] | None = None,
     on_progress: OnProgress | None = None,
 ) -> None:
@@ -52,11 +53,13 @@ def run(
     `on_tick` is called about every second; what it raises ends the child and passes through. The
     kernel also ends the child when the thread that called this ends. `key`, a PEM file, signs the
     provenance; the child never sees it. `on_progress` hears the stage and the fraction of the
-    whole that is done, at most once a second or so.
+    whole that is done, at most once a second or so. `correlation`, hexadecimal digits, names the
+    run in its annotation.log.
     """
     limits = ["--memory-mb", str(memory_mb), "--cpu-seconds", str(wall_seconds)]
     options = ["--bundle", str(bundle.absolute()), *limits, "--sandbox", sandbox]
     options += ["--workers", str(workers), "--json"]
+    options += ["--correlation", correlation] if correlation else []
     check_disk = partial(_check_disk, outdir.absolute().parent)
     check_disk()
     child = _start(source, outdir, options)

@@ -65,9 +65,12 @@ def annotate(
     *,
     walls: Walls | None = None,
     workers: int = 1,
+    correlation: str = "",
     on_progress: OnProgress | None = None,
 ) -> None:
-    """Annotate `source` into `outdir`, which must be empty or absent; the log tells the walls.
+    """Annotate `source` into `outdir`, which must be empty or absent.
+
+    The first line of the log tells the walls, and the id under which other logs tell of the run.
 
     The results are the same bytes with any number of workers. `on_progress` hears the stage and
     the fraction of the whole that is done.
@@ -78,7 +81,8 @@ def annotate(
     work = results / WORK
     work.mkdir(parents=True)
     try:
-        job = _Job(source, results, work, load(bundle_folder), str(walls or NO_WALLS))
+        head = f"{walls or NO_WALLS}{correlation and f'; correlation {correlation}'}"
+        job = _Job(source, results, work, load(bundle_folder), str(walls or NO_WALLS), head)
         job.run(workers, Progress(on_progress))
         shutil.rmtree(work)
         if source.parent == results:
@@ -89,9 +93,11 @@ def annotate(
 
 
 class _Job:
-    def __init__(self, source: Path, results: Path, work: Path, bundle: Bundle, walls: str) -> None:
+    def __init__(
+        self, source: Path, results: Path, work: Path, bundle: Bundle, walls: str, head: str
+    ) -> None:
         self._source, self._results, self._work, self._bundle = source, results, work, bundle
-        self._walls = walls
+        self._walls, self._head = walls, head
         self._info_field = self._engine(work).info_field  # first of all, to hear that it is there
         self._watch = Stopwatch()
 
@@ -107,7 +113,7 @@ class _Job:
         content = summary.summary(gathered.counts, normalised.tally)
         content |= gathered.known.summary(content["annotated"])
         made = summary.made_with(self._bundle, self._engine(self._work).name, normalised.origin)
-        self._write("annotation.log", f"{self._walls}\n\n{made}\n{summary.log(content)}")
+        self._write("annotation.log", f"{self._head}\n\n{made}\n{summary.log(content)}")
         self._write("summary.json", _json(content))
         self._write("provenance.json", _json(self._provenance(normalised, gathered, content)))
         progress.tell("done", 1.0)

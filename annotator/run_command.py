@@ -5,6 +5,7 @@ import fcntl
 import gc
 import json
 import os
+import re
 import select
 import shutil
 import sys
@@ -95,6 +96,7 @@ def _add_limits(run: argparse.ArgumentParser) -> None:
         help="what to do where the kernel cannot close files and network (default: %(default)s)",
     )
     run.add_argument("--parent", type=int, help=argparse.SUPPRESS)  # end when this process ends
+    run.add_argument("--correlation", type=_digits, default="", help=argparse.SUPPRESS)
 
 
 def _up_to(most: int) -> Callable[[str], int]:
@@ -105,6 +107,12 @@ def _up_to(most: int) -> Callable[[str], int]:
         return found
 
     return number
+
+
+def _digits(text: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{1,64}", text):
+        raise argparse.ArgumentTypeError("must be hexadecimal digits")
+    return text
 
 
 def _run(options: argparse.Namespace, _say: Say) -> None:
@@ -181,8 +189,15 @@ def _annotate(source: Path, outdir: Path, folder: Path, options: argparse.Namesp
     walls = sandbox.enter(limits, places=places, sandbox=options.sandbox)
     if walls.missing and options.sandbox is not Sandbox.OFF:
         sys.stderr.write(f"warning: this kernel leaves open: {', '.join(walls.missing)}\n")
-    told = _listener(options)
-    annotate(source, outdir, bundle, walls=walls, workers=options.workers, on_progress=told)
+    annotate(
+        source,
+        outdir,
+        bundle,
+        walls=walls,
+        workers=options.workers,
+        correlation=options.correlation,
+        on_progress=_listener(options),
+    )
 
 
 def _listener(options: argparse.Namespace) -> OnProgress | None:

@@ -46,6 +46,8 @@ INSTALLED_APPS = [
     "gas.globus",
 ]
 MIDDLEWARE = [
+    "gas.views.health.probes",
+    "gas.views.trail.Trail",
     "gas.api.middleware.told_to_programs",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -55,6 +57,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "gas.views.trail.Asker",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -227,8 +230,6 @@ CONTENT_SECURITY_POLICY = {
 }
 CSRF_FAILURE_VIEW = "gas.views.errors.csrf_failure"
 
-# --- mail -----------------------------------------------------------------------------------------
-DEFAULT_FROM_EMAIL = env.text("GAS_MAIL_FROM")
 # --- webhooks -------------------------------------------------------------------------------------
 #: Whether webhooks may lead to this very machine, by http too: a laptop is its own receiver.
 WEBHOOK_LOOPBACK = env.boolean("GAS_WEBHOOK_LOOPBACK", default=not PRODUCTION)
@@ -236,6 +237,8 @@ WEBHOOK_LOOPBACK = env.boolean("GAS_WEBHOOK_LOOPBACK", default=not PRODUCTION)
 WEBHOOK_PATIENCE = env.duration("GAS_WEBHOOK_PATIENCE")
 WEBHOOK_KEPT = env.duration("GAS_WEBHOOK_KEPT")
 
+# --- mail -----------------------------------------------------------------------------------------
+DEFAULT_FROM_EMAIL = env.text("GAS_MAIL_FROM")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 #: Who is told of alarms.
 ADMINS = [("GAS staff", address) for address in env.words("GAS_ADMINS")]

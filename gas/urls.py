@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from gas.admin import staff_site
-from gas.views import chosen, health, jobs, public, results, subscription, uploads
+from gas.views import chosen, jobs, public, results, subscription, uploads
 from gas.views.help import pages as help_pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -13,8 +13,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("terms/", public.terms, name="terms"),
     path("robots.txt", public.robots, name="robots"),
     path("provenance-key.pem", public.provenance_key, name="provenance_key"),
-    path("healthz", health.healthz, name="healthz"),
-    path("readyz", health.readyz, name="readyz"),
     path("", include("gas.globus.urls")),
     path("", include("gas.views.account_urls")),
     path("uploads/", uploads.begin_upload, name="begin_upload"),
@@ -41,6 +39,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("subscription/checkout/", subscription.checkout, name="checkout"),
     path("subscription/portal/", subscription.portal, name="portal"),
     path("billing/webhook/", subscription.billing_webhook, name="billing_webhook"),
+    path("api/v1/", include("gas.api.urls")),
     path("admin/", staff_site.urls),
 ]
 

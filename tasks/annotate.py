@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 
 from annotator import child
 from annotator.errors import AnnotatorFailed, InputRefused
+from annotator.outline import outline
 from annotator.sandbox import Limits, Sandbox, foreseen
 from celeryconfig import ANNOTATE_LIMIT
 from gas.models import Alarm, Failure, Job, Notice, ResultFile, Status
@@ -66,19 +67,11 @@ def _try(task: Task[Any, Any], job: Job, heartbeat: Heartbeat) -> None:
     except InputRefused as refusal:
         _refuse(job, str(refusal))
     except AnnotatorFailed as failure:
-        logger.warning("the annotator failed on job %s: %s", job.pk, _outline(str(failure)))
+        logger.warning("the annotator failed on job %s: %s", job.pk, outline(str(failure)))
         job.let_go(wake_in=settings.RETRY_AFTER, setbacks=BREAKDOWN)
         raise task.retry(countdown=settings.RETRY_AFTER.total_seconds()) from None
     else:
         _complete(job, files, variants)
-
-
-def _outline(failure: str) -> str:
-    """Where it broke, without what it had read: that may be names of samples, and genotypes."""
-    first, *others = failure.splitlines()
-    places = [line.strip() for line in others if line.startswith('  File "')]
-    kind = others[-1].partition(":")[0] if others else ""
-    return "; ".join([first.partition(":")[0], *places[-5:], kind if kind.isidentifier() else ""])
 
 
 def _annotated(job: Job, heartbeat: Heartbeat) -> tuple[list[ResultFile], int]:
@@ -96,6 +89,7 @@ def _annotated(job: Job, heartbeat: Heartbeat) -> tuple[list[ResultFile], int]:
             sandbox=Sandbox(settings.SANDBOX),
             key=settings.PROVENANCE_KEY,
             workers=settings.ANNOTATE_WORKERS,
+            correlation=job.correlation,
             on_tick=heartbeat.tick,
             on_progress=Teller(job, heartbeat),
         )
@@ -142,13 +136,16 @@ def _refuse(job: Job, sentence: str) -> None:
         _fail(job, Failure.INPUT, sentence)
 
 
-def break_off(job: Job, trouble: str) -> None:
-    """Admit that this annotation cannot be done on our side; `trouble` is what staff are told."""
+def break_off(job: Job, trouble: str, sentence: str = BROKE_DOWN) -> None:
+    """Admit that this annotation cannot be done on our side.
+
+    `trouble` is what staff are told, `sentence` what its owner is.
+    """
     with transaction.atomic():
         Alarm.raise_once(
             f"job {job.pk}, attempt {job.attempt}", f"Job {job.pk} failed: {trouble}", job=job
         )
-        _fail(job, Failure.OURS, BROKE_DOWN)
+        _fail(job, Failure.OURS, sentence)
 
 
 def _fail(job: Job, kind: Failure, sentence: str) -> None:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from copy import copy
 from datetime import timedelta
 from types import TracebackType
@@ -26,6 +27,7 @@ from django.db import (
 from django.db.models.functions import Now
 
 from celeryconfig import LEASE, QUEUES, STALL_LIMIT
+from gas.logs import context
 from gas.models import CLAIMED_FROM, Job, LeaseLost, Status
 from gas.storage import result_sets
 from gas.storage.errors import StorageUnavailable
@@ -63,7 +65,9 @@ class Heartbeat:
         # It was received at most a visibility timeout ago, else it would be with another worker.
         self._hidden_until = now + LONGEST_HIDDEN.total_seconds() - self._queue.visibility_timeout
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        self._thread = threading.Thread(
+            target=copy_context().run, args=(self._beat,), name="heartbeat", daemon=True
+        )
 
     def __enter__(self) -> "Heartbeat":
         self._thread.start()
@@ -141,6 +145,7 @@ def working(task: Task[Any, Any], job_id: int, *, into: Status) -> Iterator[tupl
     if job is None:
         _wait_when_too_early(task, job_id, into=into)
         raise Ignore
+    context.bind(attempt=job.attempt)
     claim = copy(job)  # as it was made, whatever becomes of the job meanwhile
     try:
         with bounded(task, claim), _tried_again(task, claim), Heartbeat(claim, task) as heartbeat:

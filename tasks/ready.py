@@ -9,7 +9,6 @@ from typing import Any
 
 from celery.signals import worker_ready
 from django.conf import settings
-from django.db import connections
 
 from gas import health
 from tasks.transport import RECEIVE_SECONDS, last_heard
@@ -20,15 +19,16 @@ logger = logging.getLogger(__name__)
 DEAF_SECONDS = 2 * RECEIVE_SECONDS
 
 
-def failing_parts() -> list[str]:
-    """The names of the parts without which this worker cannot work, each of its queues one."""
-    oldest = time.monotonic() - DEAF_SECONDS
-    deaf = [f"queue {name}" for name, heard in sorted(last_heard.items()) if heard < oldest]
-    parts = {"database": health.database_works, "storage": health.storage_works}
-    try:
-        return deaf + [name for name, works in parts.items() if not works()]
-    finally:
-        connections.close_all()  # this thread's, which ends with its request
+#: What each worker needs beside its queues.
+PARTS = {name: health.PARTS[name] for name in ("database", "migrations", "storage")}
+
+
+def look() -> list[health.Finding]:
+    """How each queue of this worker is, by the seconds since it was heard, and each other part."""
+    now = time.monotonic()
+    silent = {f"queue {name}": now - heard for name, heard in sorted(last_heard.items())}
+    queues = [health.Finding(name, for_ < DEAF_SECONDS, for_) for name, for_ in silent.items()]
+    return [*queues, *health.look(PARTS)]
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -40,8 +40,10 @@ class Answers(BaseHTTPRequestHandler):
         """Answer 200 when all is well, 503 with the names of what fails, 404 elsewhere."""
         if self.path not in {"/healthz", "/readyz"}:
             self._say(404, "not found")
-        elif self.path == "/readyz" and (failing := failing_parts()):
-            self._say(503, f"failing: {', '.join(failing)}")
+        elif self.path == "/readyz":
+            findings = look()
+            first = health.first_line(findings)
+            self._say(200 if first == "ok" else 503, "\n".join([first, *map(str, findings)]))
         else:
             self._say(200, "ok")
 

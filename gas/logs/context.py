@@ -36,7 +36,7 @@ _TRACE = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")  # w3.org/TR/
 _OURS = re.compile(r"[0-9a-f]{32}")
 
 
-def new_correlation() -> str:
+def new() -> str:
     """Make an id that nobody can guess."""
     return secrets.token_hex(16)
 
@@ -64,12 +64,27 @@ def bind(**fields: object) -> None:
     contextvars.bind_contextvars(**_told(fields))
 
 
+def bound(field: str) -> object:
+    """What is written in a field of every line now; None when nothing is."""
+    return contextvars.get_contextvars().get(field)
+
+
+def begin(**fields: object) -> None:
+    """Begin anew with these fields."""
+    contextvars.clear_contextvars()
+    bind(**fields)
+
+
+def end() -> None:
+    """Forget what was bound."""
+    contextvars.clear_contextvars()
+
+
 @contextmanager
 def about(**fields: object) -> Iterator[None]:
     """Begin anew with these fields, and end with those of before."""
     before = contextvars.get_contextvars()
-    contextvars.clear_contextvars()
-    bind(**fields)
+    begin(**fields)
     try:
         yield
     finally:

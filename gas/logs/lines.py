@@ -121,16 +121,16 @@ def _with_trace(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDi
 
 def as_json(_logger: WrappedLogger, _name: str, event: EventDict) -> str:
     """One JSON object, what every line has in front."""
-    ordered = {name: event.pop(name) for name in _FIRST if name in event}
+    ordered = {name: event.pop(name) for name in (*_FIRST, *FIELDS) if name in event}
     return json.dumps({**ordered, **event}, default=str)
 
 
 def as_line(_logger: WrappedLogger, _name: str, event: EventDict) -> str:
     """A line for a person; nothing in it can begin another line or steer a terminal."""
-    time, level, _, said = (str(event.pop(name, "")) for name in _FIRST)
+    time, level, source, said = (str(event.pop(name, "")) for name in _FIRST)
     trace = str(event.pop("exception", ""))
-    facts = " ".join(f"{name}={_plain(str(value))}" for name, value in event.items())
-    line = f"{time[11:19]} {level:<7} {_plain(said)}"
+    facts = " ".join(f"{name}={_plain(str(event[name]))}" for name in FIELDS if name in event)
+    line = f"{time[11:19]} {level:<7} {source}: {_plain(said)}"
     return "\n    ".join(filter(None, [f"{line}  {facts}" if facts else line, *trace.splitlines()]))
 
 

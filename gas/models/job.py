@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
+from gas.logs import context
 from gas.models.audit import JobEvent, Notice
 from gas.models.claims import UNTOLD, WELL, JobQuerySet, LeaseLost
 from gas.models.files import ResultFile, Upload
@@ -59,6 +60,9 @@ class Job(models.Model):
     variants = models.BigIntegerField(null=True, blank=True, help_text="Records in the input.")
     search_text = models.TextField(
         blank=True, editable=False, help_text="Name and file name, as they are looked for."
+    )
+    correlation = models.CharField(
+        max_length=32, blank=True, editable=False, help_text="What its lines in the log bear."
     )
     created_at = models.DateTimeField(db_default=Now())
     completed_at = models.DateTimeField(null=True, blank=True)
@@ -115,8 +119,9 @@ class Job(models.Model):
         return f"{self.pk} {self.name}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Write the row; a new one with the words by which it is found."""
+        """Write the row; a new one with the words and the id of the log by which it is found."""
         if self._state.adding:
+            self.correlation = self.correlation or context.correlation() or context.new()
             self.search_text = folded(f"{self.name}\n{self.upload.filename}")
         super().save(*args, **kwargs)
 

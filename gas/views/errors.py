@@ -11,6 +11,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.csrf import requires_csrf_token
 
+from gas.logs import context as trail
 from gas.services.maintenance import UnderMaintenance
 
 
@@ -117,6 +118,7 @@ def page(request: HttpRequest, status: int, sentence: str = "") -> HttpResponse:
         "title": title,
         "sentence": sentence or usual,
         "steps": steps,
+        "correlation": trail.correlation(),
     }
     if status in _OURS:
         return HttpResponse(render_to_string("pages/error.html", context), status=status)
@@ -131,6 +133,7 @@ def closed(request: HttpRequest, refusal: UnderMaintenance) -> HttpResponse:
             "title": "Nothing new is taken for a while",
             "sentence": str(refusal),
             "steps": _WHILE_CLOSED,
+            "correlation": trail.correlation(),
         }
         response = render(request, "pages/error.html", context, status=503)
     else:

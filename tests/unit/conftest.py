@@ -5,6 +5,7 @@ from django.core.cache import cache
 
 from gas.services import maintenance
 from tests.seams.billing import billing as billing
+from tests.seams.lines import log as log
 from tests.seams.world import world as world
 
 

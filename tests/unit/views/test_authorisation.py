@@ -56,8 +56,6 @@ TABLE = {
     "revoke_token": Row(Reach.OWNER, SEND, "token"),
     "robots": Row(Reach.EVERYBODY, READ),
     "provenance_key": Row(Reach.EVERYBODY, READ),
-    "healthz": Row(Reach.EVERYBODY, READ),
-    "readyz": Row(Reach.EVERYBODY, READ),
     "login": Row(Reach.EVERYBODY, READ),
     "globus_login": Row(Reach.EVERYBODY, SEND),
     "globus_callback": Row(Reach.EVERYBODY, READ),

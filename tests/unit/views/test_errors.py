@@ -1,15 +1,12 @@
 """Refusals and failures: a page each, and no word of the inside."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from html import unescape
 
 import pytest
-from django.core.cache import cache
-from django.db import OperationalError, connection
 from django.test import Client, RequestFactory
 
-from gas import health
 from gas.models import Status, User
 from gas.storage import objects
 from gas.storage.errors import AccessRefused, StorageUnavailable
@@ -114,51 +111,6 @@ def test_an_unexpected_failure_tells_nothing_of_the_inside(
     assert answer.status_code == 500
     assert "It was not your fault" in answer.content.decode()
     assert "AccessDenied" not in answer.content.decode()
-
-
-def test_health_needs_no_database(client: Client) -> None:
-    answer = client.get("/healthz")
-    assert (answer.status_code, answer.content) == (200, b"ok\n")
-
-
-@pytest.fixture
-def parts(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Callable[[], bool]]]:
-    """What the site needs; the network is closed here, so that AWS is said to work."""
-    parts = {"database": health.database_works, "queue": lambda: True, "storage": lambda: True}
-    monkeypatch.setattr(health, "PARTS", parts)
-    cache.delete("readyz")
-    yield parts
-    cache.delete("readyz")
-
-
-@pytest.mark.django_db
-def test_ready_asks_the_database(
-    client: Client, parts: dict[str, Callable[[], bool]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail() -> None:
-        raise OperationalError("connection refused")
-
-    monkeypatch.setattr(connection, "cursor", fail)
-    answer = client.get("/readyz")
-    assert (answer.status_code, answer.content) == (503, b"failing: database\n")
-
-
-@pytest.mark.django_db
-def test_ready_names_what_fails_and_nothing_else(
-    client: Client, parts: dict[str, Callable[[], bool]]
-) -> None:
-    parts |= {"queue": lambda: False, "storage": lambda: False}
-    answer = client.get("/readyz")
-    assert (answer.status_code, answer.content) == (503, b"failing: queue, storage\n")
-
-
-@pytest.mark.django_db
-def test_strangers_who_ask_whether_the_site_is_ready_cost_little(
-    client: Client, parts: dict[str, Callable[[], bool]]
-) -> None:
-    assert client.get("/readyz").content == b"ok\n"
-    parts["queue"] = lambda: False
-    assert client.get("/readyz").content == b"ok\n"
 
 
 @pytest.mark.django_db
