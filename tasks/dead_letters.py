@@ -21,7 +21,7 @@ from gas.models.leases import FREE
 from gas.storage import queues, result_sets
 from gas.storage.queues import Letter
 from tasks import pipeline
-from tasks.annotate import break_off
+from tasks.annotate import BROKE_DOWN, break_off
 from tasks.notify import notify
 from tasks.setbacks import BREAKDOWN, MOST_SETBACKS
 
@@ -135,15 +135,32 @@ def _take_up(task: str, job_id: int) -> None:
         told = f"The mails of job {job_id} could not be sent"
         Alarm.raise_once(f"mails of job {job_id}", told, job=Job.objects.filter(pk=job_id).first())
         return
-    into = INTO[task]
-    awaited = Job.objects.due().filter(FREE, status__in=(CLAIMED_FROM[into], into))
-    job = awaited.filter(pk=job_id).first()
+    job = _awaited(task, job_id)
     if job is None:
         return  # deleted, moved on, or somebody is at it
     if job.setbacks + BREAKDOWN >= MOST_SETBACKS:
-        _end(job, into)
+        _end(job, INTO[task], trouble=GIVEN_UP, sentence=BROKE_DOWN)
     else:
         _revive(job)
+
+
+def _awaited(task: str, job_id: int) -> Job | None:
+    """The job of a letter, if it still waits for just that."""
+    into = INTO[task]
+    awaited = Job.objects.due().filter(FREE, status__in=(CLAIMED_FROM[into], into))
+    return awaited.filter(pk=job_id).first()
+
+
+def give_up(task: str, job_id: int, *, trouble: str, sentence: str) -> bool:
+    """End what a letter's job still waits for, and tell its owner; False when it waits no more.
+
+    A job without results is FAILED with the sentence, one with results rests where it is.
+    """
+    job = _awaited(task, job_id) if task in INTO else None
+    if job is None:
+        return False
+    _end(job, INTO[task], trouble=trouble, sentence=sentence)
+    return True
 
 
 def _revive(job: Job) -> None:
@@ -157,14 +174,14 @@ def _revive(job: Job) -> None:
     pipeline.send(job)
 
 
-def _end(job: Job, into: Status) -> None:
+def _end(job: Job, into: Status, *, trouble: str, sentence: str) -> None:
     """Fail a job without results; let one that has some rest where it is."""
     claim = Job.objects.claim(job.pk, into=into, worker="dead letters", lease=LEASE)
     if claim is None:
         return
     if into is not Status.RUNNING:
-        claim.stall(GIVEN_UP)
+        claim.stall(trouble)
         return
-    break_off(claim, GIVEN_UP)
+    break_off(claim, trouble, sentence)
     notify.delay(claim.pk)
     result_sets.destroy(claim)

@@ -17,6 +17,9 @@ logger = logging.getLogger(__name__)
 #: SQS is asked no more often than this, however many pages are open.
 FRESH = timedelta(seconds=5)
 
+#: The columns that SQS's answer fills.
+COUNTED = ["visible", "in_flight", "delayed", "dead", "read_at"]
+
 #: Every minute is kept for a while, then every tenth, for as long as the charts show.
 DENSE, KEPT = timedelta(hours=2), timedelta(hours=25)
 THINNED_TO = 10  # minutes
@@ -32,15 +35,15 @@ def states(*, fresh: timedelta = FRESH) -> dict[str, QueueState]:
     if len(rows) < len(QUEUES):
         missing = [QueueState(name=name) for name in QUEUES if name not in rows]
         QueueState.objects.bulk_create(missing, ignore_conflicts=True)
-    elif all(row.asked_at and row.asked_at > timezone.now() - fresh for row in rows.values()):
-        return _in_order(rows)
-    if _claimed(fresh):
-        _ask()
-    return _in_order(QueueState.objects.in_bulk())
+        rows = QueueState.objects.in_bulk()
+    stale = [row for row in rows.values() if not _is_fresh(row, fresh)]
+    if stale and _claimed(fresh):
+        _ask(rows)
+    return {name: rows[name] for name in QUEUES}
 
 
-def _in_order(rows: dict[str, QueueState]) -> dict[str, QueueState]:
-    return {name: rows[name] for name in QUEUES if name in rows}
+def _is_fresh(row: QueueState, fresh: timedelta) -> bool:
+    return row.asked_at is not None and row.asked_at > timezone.now() - fresh
 
 
 def _claimed(fresh: timedelta) -> bool:
@@ -49,24 +52,23 @@ def _claimed(fresh: timedelta) -> bool:
     return bool(QueueState.objects.filter(stale).update(asked_at=Now()))
 
 
-def _ask() -> None:
-    """Ask SQS for every queue; the first that gives no answer ends it."""
+def _ask(rows: dict[str, QueueState]) -> None:
+    """Ask SQS for every queue and keep its answers; the first that it does not give ends it."""
+    answered = []
     try:
         for queue in QUEUES.values():
-            _read(queue)
+            _read(queue, rows[queue.name])
+            answered.append(rows[queue.name])
     except StorageError as error:
         logger.warning("the depth of the queues is not known: %s", error)
+    QueueState.objects.bulk_update(answered, COUNTED)
 
 
-def _read(queue: Queue) -> None:
+def _read(queue: Queue, row: QueueState) -> None:
     found = queues.counts(queue.url)
-    QueueState.objects.filter(pk=queue.name).update(
-        visible=found.visible,
-        in_flight=found.in_flight,
-        delayed=found.delayed,
-        dead=queues.counts(queue.dead_letter_url).total,
-        read_at=Now(),
-    )
+    row.dead = queues.counts(queue.dead_letter_url).total
+    row.visible, row.in_flight, row.delayed = found.visible, found.in_flight, found.delayed
+    row.read_at = timezone.now()
 
 
 def note_minute(swept: dict[str, int]) -> None:

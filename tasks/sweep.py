@@ -14,7 +14,18 @@ from gas import mail
 from gas.models import Alarm, Job, Notice, Status, Upload
 from gas.storage import queues, result_sets
 from gas.storage.errors import StorageError
-from tasks import depths, entitlement, last_call, leaving, outbox, pipeline, presence, stuck, turns
+from tasks import (
+    depths,
+    entitlement,
+    last_call,
+    leaving,
+    outbox,
+    pipeline,
+    presence,
+    stuck,
+    turns,
+    usage,
+)
 from tasks.alone import alone
 from tasks.app import app
 from tasks.dead_letters import read_dead_letters
@@ -49,6 +60,7 @@ def sweep() -> None:
         found = {what: _done(part, what) for what, part in PARTS.items()}
         depths.note_minute(found)
         presence.forget_lost()
+        usage.count()
     if any(found.values()):
         logger.warning("swept: %s", ", ".join(f"{n} {what}" for what, n in found.items() if n))
 

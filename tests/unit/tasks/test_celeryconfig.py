@@ -33,6 +33,7 @@ BESIDES = {
     "stuck",
     "transport",
     "turns",
+    "usage",
 }
 
 
