@@ -1,4 +1,7 @@
-"""Bare Celery with our configuration and transport: tasks that do nothing, on our queues."""
+"""Bare Celery with our configuration and transport: tasks that do nothing, on our queues.
+
+Their names are their own: the site's checks, which Celery runs, bring in the tasks of the pipeline.
+"""
 
 import sys
 import tempfile
@@ -18,17 +21,17 @@ app.config_from_object("celeryconfig")
 app.conf["imports"] = []
 
 
-@app.task(name="annotate")
+@app.task(name="bare-annotate", queue="annotate")
 def first(number: int, tally: str) -> None:
     """Do nothing."""
 
 
-@app.task(name="notify")
+@app.task(name="bare-notify", queue="notify")
 def second(number: int, tally: str) -> None:
     """Do nothing."""
 
 
-@app.task(name="archive")
+@app.task(name="bare-archive", queue="archive")
 def third(number: int, tally: str) -> None:
     """Make the tally one byte longer."""
     with Path(tally).open("ab") as file:
