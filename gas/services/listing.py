@@ -93,7 +93,7 @@ class Page:
     newer_than: int | None = None
 
 
-class _CountOf(Subquery):
+class CountOf(Subquery):
     """The number of rows that a subquery, which has a limit, finds."""
 
     template = "(SELECT COUNT(*) FROM (%(subquery)s) AS found)"
@@ -135,7 +135,7 @@ def _counts(owner: User, wanted: Wanted) -> tuple[dict[str, int], bool]:
         return Counter(met[:MOST_LOOKED_AT]), len(met) <= MOST_LOOKED_AT
     numbers = found.order_by().values("pk")
     columns = {
-        status.value: _CountOf(numbers.filter(status=status)[: MOST_COUNTED + 1])
+        status.value: CountOf(numbers.filter(status=status)[: MOST_COUNTED + 1])
         for status in Status
     }
     counts: dict[str, Any] = dict(User.objects.filter(pk=owner.pk).values(**columns).get())
