@@ -75,7 +75,8 @@ def target_of(url: str) -> Target:
         raise BadAddress("The address must hold neither a name, a password, nor a fragment.")
     is_https = parts.scheme == "https"
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    target = Target(is_https, host, port or (_HTTPS if is_https else 80), path)
+    usual = _HTTPS if is_https else 80
+    target = Target(is_https, host, usual if port is None else port, path)
     _refuse_near(target)
     return target
 
@@ -87,8 +88,7 @@ def _refuse_near(target: Target) -> None:
         return
     if _NAME.fullmatch(target.host) is None:
         raise BadAddress("This is no name of a web server.")
-    is_loopback = target.host == "localhost" and settings.WEBHOOK_LOOPBACK
-    if is_loopback:
+    if target.host == "localhost" and settings.WEBHOOK_LOOPBACK:
         return
     if target.host.rpartition(".")[2] in _NAMES_OF_OURS or target.host.endswith(".home.arpa"):
         raise BadAddress("This name is no public one.")
@@ -99,11 +99,12 @@ def _refuse_near(target: Target) -> None:
 
 def _as_number(host: str) -> str | None:
     """The address that a host is in itself, in any of the ways to write one; None for a name."""
+    if ":" in host:
+        return host
     try:
-        found = socket.getaddrinfo(host, None, flags=socket.AI_NUMERICHOST)
-    except (OSError, UnicodeError):
+        return socket.inet_ntoa(socket.inet_aton(host))
+    except OSError:
         return None
-    return str(found[0][4][0])
 
 
 def refuse(address: str, target: Target) -> None:
