@@ -110,7 +110,7 @@ def _up_to(most: int) -> Callable[[str], int]:
 
 
 def _digits(text: str) -> str:
-    if not re.fullmatch(r"[0-9a-f]{1,64}", text):
+    if not re.fullmatch(r"[0-9a-f]{0,64}", text):
         raise argparse.ArgumentTypeError("must be hexadecimal digits")
     return text
 
