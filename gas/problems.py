@@ -100,6 +100,13 @@ UPLOAD_UNFINISHED = Kind(
     "The file has not arrived.",
     "Send the parts that are missing, or the form, and ask again.",
 )
+UPLOAD_USED = Kind(
+    "upload-used",
+    HTTPStatus.CONFLICT,
+    "A job is made of the file",
+    "A job is made of the file.",
+    "Delete the job, which deletes its file too.",
+)
 SUBSCRIPTION_REFUSED = Kind(
     "subscription-refused",
     HTTPStatus.CONFLICT,
@@ -194,7 +201,7 @@ MAINTENANCE = Kind(
 
 KINDS = (
     *(MALFORMED, UNAUTHORIZED, MISSING_SCOPE, FORBIDDEN, NOT_FOUND, METHOD_NOT_ALLOWED),
-    *(JOB_REFUSED, NO_RESULTS, UPLOAD_UNFINISHED, SUBSCRIPTION_REFUSED, KEY_SPENT),
+    *(JOB_REFUSED, NO_RESULTS, UPLOAD_UNFINISHED, UPLOAD_USED, SUBSCRIPTION_REFUSED, KEY_SPENT),
     *(TOO_LARGE, WRONG_MEDIA_TYPE, INVALID, UPLOAD_REFUSED, RESULTS_REFUSED, KEY_REUSED),
     *(RATE_LIMITED, SERVER_ERROR, BUSY, UNAVAILABLE, MAINTENANCE),
 )

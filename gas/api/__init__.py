@@ -41,5 +41,5 @@ GETs without signed links have an ETag and know If-None-Match. Answers tell `Rat
 | GET    /jobs/{job_id}/files/{kind}/content | jobs:read | 302 to the bytes                        |
 | GET    /jobs/{job_id}/variants        | jobs:read     | ?gene=...&sort=&cursor= -> VariantPage   |
 | GET    /jobs/{job_id}/variants/{row}  | jobs:read     | Transcripts                              |
-| GET    /jobs/{job_id}/export/{format} | jobs:read     | ?gene=... -> the file; 302 unfiltered    |
+| GET    /jobs/{job_id}/export/{kind}   | jobs:read     | ?gene=... -> the file; 302 unfiltered    |
 """

@@ -18,10 +18,10 @@ from gas.filter_form import NotUnderstood
 from gas.problems import Kind
 from gas.results.errors import Busy, ResultsRefused
 from gas.services.idempotency import KeyReused, KeySpent
-from gas.services.jobs import JobRefused
+from gas.services.jobs import JobRefused, NotAtHand
 from gas.services.maintenance import UnderMaintenance
 from gas.services.subscriptions import SubscriptionRefused
-from gas.services.uploads import UploadRefused, UploadUnfinished
+from gas.services.uploads import UploadRefused, UploadUnfinished, UploadUsed
 from gas.storage.errors import NotThawed, ObjectMissing, StorageUnavailable
 
 logger = logging.getLogger(__name__)
@@ -62,6 +62,8 @@ SENTENCES: dict[type[Exception], Kind] = {
     JobRefused: problems.JOB_REFUSED,
     UploadRefused: problems.UPLOAD_REFUSED,
     UploadUnfinished: problems.UPLOAD_UNFINISHED,
+    UploadUsed: problems.UPLOAD_USED,
+    NotAtHand: problems.NO_RESULTS,
     SubscriptionRefused: problems.SUBSCRIPTION_REFUSED,
     ResultsRefused: problems.RESULTS_REFUSED,
     NotUnderstood: problems.INVALID,
@@ -137,4 +139,4 @@ def _field(error: Mapping[str, Any]) -> dict[str, str | None]:
         steps = [str(step).replace("~", "~0").replace("/", "~1") for step in path[1:]]
         pointer = "".join(f"/{step}" for step in steps)
         return {"pointer": pointer, "parameter": None, "detail": detail}
-    return {"pointer": None, "parameter": str(path[-1] if path else source), "detail": detail}
+    return {"pointer": None, "parameter": str(path[0] if path else source), "detail": detail}

@@ -39,4 +39,5 @@ def _tell(response: HttpResponse) -> None:
         return
     response.content = json.dumps(problems.of_status(response.status_code)).encode()
     response.headers["Content-Type"] = problems.MEDIA_TYPE
+    response.headers["Content-Length"] = str(len(response.content))
     response.cookies.clear()

@@ -28,6 +28,10 @@ class JobRefused(Exception):
     """The job cannot be made or changed; the message is one sentence for its owner."""
 
 
+class NotAtHand(JobRefused):
+    """What is asked for has not been made yet, or is in the archive."""
+
+
 def submit(*, upload: Upload, name: str = "", bundle: str = "", notes: str = "") -> Job:
     """Queue a job for an upload, once however often it is asked.
 
@@ -209,7 +213,7 @@ CONTENT_TYPES = {
 def download_link(*, file: ResultFile) -> str:
     """Sign a link of at most five minutes; JobRefused while the file is in the archive."""
     if file.archive_id:
-        raise JobRefused("This file is in the archive; subscribe to bring it back.")
+        raise NotAtHand("This file is in the archive; subscribe to bring it back.")
     return objects.presign_download(
         results(file.key),
         filename=saved_as(file),

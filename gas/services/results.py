@@ -20,7 +20,7 @@ from gas.results.index import Index
 from gas.results.table import Deadline, Table
 from gas.results.variants import Count, Order, Page, Row, page, transcripts
 from gas.services import jobs
-from gas.services.jobs import JobRefused
+from gas.services.jobs import NotAtHand
 from gas.storage.errors import NotThawed, ObjectMissing
 from gas.storage.locations import results
 from gas.storage.ranges import RangedObject
@@ -140,15 +140,15 @@ def _still_there() -> Iterator[None]:
     try:
         yield
     except (ObjectMissing, NotThawed) as error:
-        raise JobRefused("These results are just being moved; please reload the page.") from error
+        raise NotAtHand("These results are just being moved; please reload the page.") from error
 
 
 def _file(job: Job, kind: ResultFile.Kind) -> ResultFile:
     file = job.files.filter(kind=kind).first()
     if file is None:
-        raise JobRefused("This job has no table of variants yet.")
+        raise NotAtHand("This job has no table of variants yet.")
     if file.archive_id:
-        raise JobRefused("The variants of this job are in the archive.")
+        raise NotAtHand("The variants of this job are in the archive.")
     return file
 
 

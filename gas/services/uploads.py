@@ -31,6 +31,10 @@ class UploadUnfinished(UploadRefused):
     """The bytes have not arrived, or not all of them; what is here is kept."""
 
 
+class UploadUsed(UploadRefused):
+    """A job is made of it, so that it cannot be removed by itself."""
+
+
 @dataclass(frozen=True)
 class Ticket:
     """A new upload and the form that sends its bytes."""
@@ -274,7 +278,7 @@ def delete(*, upload: Upload) -> None:
         if held is None:
             return
         if held.jobs.exists():
-            raise UploadRefused("This file was submitted. Delete its job to delete it.")
+            raise UploadUsed("This file was submitted. Delete its job to delete it.")
         result_sets.discard_input(held)
         held.delete()
     result_sets.destroy_input(key)

@@ -14,5 +14,4 @@ urlpatterns = [
     path("account/tokens/", tokens.tokens, name="tokens"),
     path("account/tokens/<int:token_id>/revoke/", tokens.revoke_token, name="revoke_token"),
     path("mails/decline/<str:signed>/", account.decline_mails, name="decline_mails"),
-    path("api/v1/account/", tokens.api_account, name="api_account"),
 ]

@@ -1,10 +1,7 @@
 """Plans: which one an account is on, and the way to the payment provider and back."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.db.models import Count, Min, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -12,13 +9,12 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from gas.billing import EventRefused
-from gas.models import Plan, Status, Subscription, User
-from gas.services import subscriptions
+from gas.models import Plan, Subscription
+from gas.services import holdings, subscriptions
 from gas.services.subscriptions import SubscriptionRefused
 from gas.views.public import plans
 from gas.views.requests import SignedIn
 
-ASLEEP = (Status.ARCHIVING, Status.ARCHIVED)
 ACTIVE = Subscription.Status.ACTIVE
 
 
@@ -30,7 +26,7 @@ def subscription(request: SignedIn) -> HttpResponse:
     bought = list(user.subscriptions.order_by("-started_at"))
     context = {
         **offered,
-        **_results(user),
+        **vars(holdings.of(user)),
         "plan": offered.get(str(user.plan_id)) or user.plan,
         "subscription": bought[0] if bought else None,
         "active": next((each for each in bought if each.status == ACTIVE), None),
@@ -39,17 +35,6 @@ def subscription(request: SignedIn) -> HttpResponse:
         "given_up": request.GET.get("returned") == "cancelled",
     }
     return render(request, "pages/subscription.html", context)
-
-
-def _results(user: User) -> dict[str, Any]:
-    """How many jobs are in the archive, how many are to go there, and when the first one goes."""
-    to_go = Q(status=Status.COMPLETED, wake_at__isnull=False)
-    found: dict[str, Any] = user.jobs.aggregate(
-        archived_jobs=Count("pk", filter=Q(status__in=ASLEEP)),
-        dated_jobs=Count("pk", filter=to_go),
-        first_goes_at=Min("wake_at", filter=to_go),
-    )
-    return found
 
 
 @require_POST

@@ -15,6 +15,7 @@ _PLAN = {
     "max_active_jobs": 10,
     "max_running_jobs": 2,
     "max_stored_bytes": 21474836480,
+    "max_jobs_a_day": None,
     "requests_per_minute": 120,
     "retention_seconds": 300,
 }
@@ -50,6 +51,7 @@ class Plan(Schema):
     max_active_jobs: int = Field(description="Jobs queued or running at once.")
     max_running_jobs: int = Field(description="Of these, jobs that run at once.")
     max_stored_bytes: int = Field(description="Inputs and results at hand.")
+    max_jobs_a_day: int | None = Field(description="Jobs submitted in a day (UTC), if limited.")
     requests_per_minute: int = Field(description="Requests to the API, with all tokens together.")
     retention_seconds: int | None = Field(
         description="How long results stay at hand; nothing when they stay for good."
@@ -59,10 +61,11 @@ class Plan(Schema):
 class Usage(Schema):
     """What of the plan is in use."""
 
-    model_config = shown(active_jobs=1, stored_bytes=48211)
+    model_config = shown(active_jobs=1, stored_bytes=48211, jobs_today=3)
 
     active_jobs: int = Field(description="Jobs queued or running.")
     stored_bytes: int = Field(description="Inputs and results at hand, or on their way here.")
+    jobs_today: int = Field(description="Jobs submitted since midnight (UTC).")
 
 
 class Token(Schema):
@@ -105,7 +108,7 @@ class Me(Schema):
     model_config = shown(
         account="9c5b1e0e-1111-4aaa-8aaa-000000000001",
         plan=_PLAN,
-        usage={"active_jobs": 1, "stored_bytes": 48211},
+        usage={"active_jobs": 1, "stored_bytes": 48211, "jobs_today": 3},
         token={
             "id": 3,
             "name": "notebook",

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ninja import Schema
-from pydantic import ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from gas.api.schemas.base import shown
 
@@ -36,16 +36,16 @@ class Variant(Schema):
     position: int
     ref: str
     alt: str
-    id: str | None
-    gene: str | None
-    consequence: str | None = Field(description="Sequence Ontology term.")
-    impact: str | None
-    amino_acid_change: str | None
-    known_id: str | None
-    clinvar_significance: str | None
-    allele_frequency: float | None
-    filter: str | None
-    genotypes: str | None
+    id: str | None = None
+    gene: str | None = None
+    consequence: str | None = Field(None, description="Sequence Ontology term.")
+    impact: str | None = None
+    amino_acid_change: str | None = None
+    known_id: str | None = None
+    clinvar_significance: str | None = None
+    allele_frequency: float | None = None
+    filter: str | None = None
+    genotypes: str | None = None
 
 
 class Count(Schema):
@@ -82,7 +82,7 @@ class Transcripts(Schema):
     items: list[dict[str, Any]]
 
 
-class Summary(Schema):
+class Summary(BaseModel):
     """What the annotator counted, as it wrote it down (summary.json); keys are only ever added."""
 
     model_config = ConfigDict(
@@ -103,7 +103,7 @@ class Summary(Schema):
     records_in: int = Field(description="Records of the input.")
 
 
-class Provenance(Schema):
+class Provenance(BaseModel):
     """How the results were made, with hashes and perhaps a signature (provenance.json)."""
 
     model_config = ConfigDict(

@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from annotator import csq_field
+from gas import problems
 from gas.services import provenance, reference
 from gas.views.help import results
 from gas.views.help.consequences import IMPACTS, terms
@@ -73,6 +74,10 @@ def _archive() -> dict[str, Any]:
     return {**plans(), "waits": waits, "remind_before": settings.REMIND_BEFORE}
 
 
+def _problems() -> dict[str, Any]:
+    return {"kinds": problems.KINDS}
+
+
 def _provenance() -> dict[str, Any]:
     return {"key": provenance.public_key()}
 
@@ -125,6 +130,12 @@ TOPICS = (
         "Checking a result",
         "How a result was made, whether it is unchanged, and how to make it again.",
         _provenance,
+    ),
+    Topic(
+        "problems",
+        "Problems that the API tells of",
+        "Each kind of error that a program may meet, and what to do about it.",
+        _problems,
     ),
     Topic(
         "keyboard",

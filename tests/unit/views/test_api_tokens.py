@@ -31,7 +31,7 @@ def ask(client: Client) -> Ask:
 
     def get(secret: str, scheme: str = "Bearer") -> int:
         headers = {"Authorization": f"{scheme} {secret}"}
-        return client.get("/api/v1/account/", headers=headers).status_code
+        return client.get("/api/v1/me", headers=headers).status_code
 
     return get
 
@@ -51,10 +51,10 @@ def test_a_new_token_is_shown_once_and_kept_as_a_digest(researcher: Client, ask:
 def test_a_bearer_learns_the_account_its_plan_and_what_the_token_may(
     client: Client, owner: User, secret: str
 ) -> None:
-    answer = client.get("/api/v1/account/", headers={"Authorization": f"Bearer {secret}"})
+    answer = client.get("/api/v1/me", headers={"Authorization": f"Bearer {secret}"})
     told = answer.json()
-    assert (told["account"], told["plan"]) == (owner.username, "free")
-    assert told["limits"]["max_upload_bytes"] == owner.plan.max_upload_bytes
+    assert (told["account"], told["plan"]["name"]) == (owner.username, "free")
+    assert told["plan"]["max_upload_bytes"] == owner.plan.max_upload_bytes
     assert told["token"]["scopes"] == ["account:read"]
 
 
@@ -68,7 +68,7 @@ def test_a_digest_opens_nothing(ask: Ask, secret: str) -> None:
 
 
 def test_a_session_opens_no_api(researcher: Client) -> None:
-    answer = researcher.get("/api/v1/account/")
+    answer = researcher.get("/api/v1/me")
     assert answer.status_code == HTTPStatus.UNAUTHORIZED
     assert answer["Content-Type"] == "application/problem+json"
     assert answer["WWW-Authenticate"].startswith("Bearer")

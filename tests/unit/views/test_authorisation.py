@@ -9,8 +9,19 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
-from gas.models import ApiToken, Job, Plan, Scope, Status, Upload, User
-from gas.services import api_tokens, uploads
+from gas.models import (
+    ApiToken,
+    Delivery,
+    Job,
+    Plan,
+    Scope,
+    Status,
+    Upload,
+    User,
+    Webhook,
+    WebhookEvent,
+)
+from gas.services import api_tokens, uploads, webhooks
 from tests.stage import Shelf, job_in
 from tests.unit.mail.letters import declining_signature
 from tests.unit.views.conftest import signed_in
@@ -46,7 +57,6 @@ TABLE = {
     "terms": Row(Reach.EVERYBODY, READ),
     "left": Row(Reach.EVERYBODY, READ),
     "decline_mails": Row(Reach.EVERYBODY, READ + SEND, "signed"),
-    "api_account": Row(Reach.EVERYBODY, READ),
     "account": Row(Reach.SIGNED_IN, READ),
     "choose_mails": Row(Reach.SIGNED_IN, SEND),
     "end_sign_ins": Row(Reach.SIGNED_IN, SEND),
@@ -54,6 +64,13 @@ TABLE = {
     "leave": Row(Reach.SIGNED_IN, READ + SEND),
     "tokens": Row(Reach.SIGNED_IN, READ + SEND),
     "revoke_token": Row(Reach.OWNER, SEND, "token"),
+    "webhooks": Row(Reach.SIGNED_IN, READ + SEND),
+    "webhook": Row(Reach.OWNER, READ, "webhook"),
+    "pause_webhook": Row(Reach.OWNER, SEND, "webhook"),
+    "resume_webhook": Row(Reach.OWNER, SEND, "webhook"),
+    "test_webhook": Row(Reach.OWNER, SEND, "webhook"),
+    "delete_webhook": Row(Reach.OWNER, SEND, "webhook"),
+    "redeliver": Row(Reach.OWNER, SEND, "delivery"),
     "robots": Row(Reach.EVERYBODY, READ),
     "provenance_key": Row(Reach.EVERYBODY, READ),
     "login": Row(Reach.EVERYBODY, READ),
@@ -89,6 +106,9 @@ TABLE = {
 #: Addresses without a name; each leads staff to the one way in, and is tested where it is made.
 UNNAMED = {"admin/login/", "admin/logout/"}
 
+#: Addresses with tables of their own: tests/unit/admin, and tests/unit/api/test_authorisation.py.
+ELSEWHERE = {"admin", "api"}
+
 #: What is posted here without our form: a signature tells who may.
 SIGNED = {"billing_webhook", "decline_mails"}
 
@@ -99,6 +119,9 @@ METHODS = ("get", "head", "post", "put", "patch", "delete")
 def addresses(owner: User, shelf: Shelf) -> dict[str, str]:
     """Every address of the table, naming a job, a file and an upload of the owner."""
     job = job_in(Status.COMPLETED, owner=owner, shelf=shelf)
+    made = webhooks.add(
+        user=owner, url="https://hooks.example.org", events=[WebhookEvent.FAILED]
+    ).webhook
     upload = uploads.begin(owner=owner, filename="trio7.vcf").upload
     arguments: dict[str, list[object]] = {
         "": [],
@@ -110,6 +133,8 @@ def addresses(owner: User, shelf: Shelf) -> dict[str, str]:
         "token": [
             api_tokens.issue(user=owner, name="a", scopes=[Scope.READ], lifetime=DAY).token.pk
         ],
+        "webhook": [made.pk],
+        "delivery": [made.owe(WebhookEvent.TEST).message_id],
         "signed": [declining_signature(owner)],
     }
     return {name: reverse(name, args=arguments[row.names]) for name, row in TABLE.items()}
@@ -119,7 +144,7 @@ def test_every_address_has_a_row() -> None:
     found = set()
     for entry in get_resolver().url_patterns:
         for pattern in getattr(entry, "url_patterns", [entry]):
-            if getattr(entry, "namespace", None) == "admin":
+            if getattr(entry, "namespace", None) in ELSEWHERE:
                 continue
             assert isinstance(pattern, URLPattern)
             found.add(pattern.name or str(pattern.pattern))
@@ -184,6 +209,8 @@ def test_reading_changes_nothing(
             list(Upload.objects.values().order_by("pk")),
             list(Plan.objects.values().order_by("pk")),
             list(ApiToken.objects.values().order_by("pk")),
+            list(Webhook.objects.values().order_by("pk")),
+            list(Delivery.objects.values().order_by("pk")),
         ]
 
     before = everything()
