@@ -18,6 +18,9 @@ from gas_client.records import Bundle, Bundles, JobFacts, Me
 from gas_client.submitting import Submission
 from gas_client.wire import Wire
 
+#: Jobs that are asked for at once.
+PAGE = 100
+
 
 class Client:
     """An account of a service, opened by a token; threads may share it.
@@ -122,7 +125,7 @@ class Client:
 
         `words` are of names and files; `since` and `until` are days of their making, in UTC.
         """
-        asked = {"status": status, "q": words, "since": since, "until": until}
+        asked = {"limit": PAGE, "status": status, "q": words, "since": since, "until": until}
         query = {name: str(value) for name, value in asked.items() if value}
         for page in self._wire.pages("/jobs", query):
             for told in page.items:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from gas_client.errors import FileTrouble
 from gas_client.places import read_private, state_folder, write_private
 
 #: Seconds for which a broken call is worth repeating, as long as the service knows its key.
@@ -40,9 +41,8 @@ class Journal:
     def begin(self, *what: str | int) -> Call:
         """Return the call about this, as it was begun before or new."""
         name = hashlib.sha256(json.dumps(what).encode()).hexdigest()
-        kept = read_private(self._file(name))
-        if kept and self._clock() - float(kept.get("at", 0)) < KEPT:
-            return Call(name, str(kept["key"]), str(kept.get("upload", "")))
+        if kept := self._kept(name):
+            return kept
         call = Call(name, str(uuid.uuid4()))
         self._write(call)
         return call
@@ -57,6 +57,16 @@ class Journal:
     def end(self, call: Call) -> None:
         """Forget a call that was answered."""
         self._file(call.name).unlink(missing_ok=True)
+
+    def _kept(self, name: str) -> Call | None:
+        """Return what was written down lately; nothing of a file that is damaged."""
+        try:
+            kept = read_private(self._file(name))
+            if self._clock() - float(kept["at"]) < KEPT:
+                return Call(name, str(uuid.UUID(kept["key"])), str(kept["upload"]))
+        except (FileTrouble, KeyError, TypeError, ValueError):
+            pass
+        return None
 
     def _write(self, call: Call) -> None:
         told = {"key": call.key, "upload": call.upload, "at": self._clock()}

@@ -1,5 +1,6 @@
 """From a file of this machine to a job, once however often a broken call is repeated."""
 
+import os
 import uuid
 from collections.abc import Mapping
 from functools import partial
@@ -63,7 +64,7 @@ class Submission:
 
     def _new(self, source: Source) -> Ticket:
         asked = {
-            "filename": source.path.name,
+            "filename": os.fsencode(source.path.name).decode(errors="replace"),
             "size": source.size,
             "first_bytes": source.first_bytes,
         }

@@ -199,7 +199,7 @@ def _show(session: Session, facts: JobFacts) -> None:
     if session.as_json:
         output.document(facts.document)
         return
-    percent = "" if facts.percent is None else f", {facts.stage}, {facts.percent} %"
+    percent = "" if facts.percent is None else f", {facts.stage or 'begins'}, {facts.percent} %"
     stalled = ", waits for staff" if facts.is_stalled else ""
     output.facts(
         [

@@ -68,9 +68,7 @@ def run(arguments: Sequence[str] | None = None, *, means: Means | None = None) -
         misuse.show()
         return USAGE
     except (KeyboardInterrupt, click.Abort):
-        click.echo(
-            "\nInterrupted. What has arrived is kept: repeat the command to go on.", err=True
-        )
+        click.echo("Interrupted. What has arrived is kept: repeat the command to go on.", err=True)
         return INTERRUPTED
     except GasError as problem:
         click.echo(f"gas: {problem}{_advice(problem)}", err=True)

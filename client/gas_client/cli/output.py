@@ -45,7 +45,7 @@ def _line(row: Row, widths: Sequence[int]) -> None:
 def text(told: str) -> None:
     """Write lines from outside; on a terminal without what would do something to it."""
     for line in told.splitlines():
-        click.echo(_harmless(line) if sys.stdout.isatty() else line)
+        click.echo(_harmless(line) if sys.stdout.isatty() else line, color=True)
 
 
 def _harmless(line: str) -> str:

@@ -1,0 +1,1 @@
+"""The client against a service and a storage that live in this process."""
