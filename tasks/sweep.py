@@ -11,7 +11,7 @@ from kombu.exceptions import OperationalError
 
 from celeryconfig import QUEUES
 from gas import mail
-from gas.models import Alarm, Job, Notice, Status, Upload
+from gas.models import Alarm, Allowance, IdempotencyKey, Job, Notice, Status, Upload
 from gas.storage import queues, result_sets
 from gas.storage.errors import StorageError
 from tasks import (
@@ -60,6 +60,8 @@ def sweep() -> None:
         found = {what: _done(part, what) for what, part in PARTS.items()}
         depths.note_minute(found)
         presence.forget_lost()
+        Allowance.forget()
+        IdempotencyKey.forget()
         usage.count()
     if any(found.values()):
         logger.warning("swept: %s", ", ".join(f"{n} {what}" for what, n in found.items() if n))

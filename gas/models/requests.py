@@ -1,6 +1,8 @@
 """What programs ask of the API: how often, and what was done already under which key."""
 
+import time
 from dataclasses import dataclass
+from datetime import timedelta
 from math import ceil, floor
 
 from django.conf import settings
@@ -9,6 +11,15 @@ from django.db.models.functions import Now
 
 #: Seconds over which requests are counted; so many may come at once after a rest.
 WINDOW = 60.0
+
+#: Seconds after which an allowance that was not used tells nothing: all of it has come back.
+UNUSED = 600
+
+#: How long a key is remembered.
+KEPT = timedelta(hours=48)
+
+#: Rows of each kind that go at a time.
+MOST = 5000
 
 #: Take a request, by the clock of the database; it returns nothing when there is none left.
 _TAKE = {
@@ -74,6 +85,13 @@ class Allowance(models.Model):
         ahead = max(share, float(row[0]))
         return Taken(per_minute, max(0, floor((WINDOW - ahead) / share + 1e-6)), ceil(ahead))
 
+    @classmethod
+    def forget(cls) -> int:
+        """Take away allowances that were not used for long; returns how many."""
+        unused = cls.objects.filter(spent_until__lt=time.time() - UNUSED)
+        keys = list(unused.order_by("spent_until").values_list("pk", flat=True)[:MOST])
+        return unused.filter(pk__in=keys).delete()[0]
+
 
 class IdempotencyKey(models.Model):
     """A request that made a job, under the name that its sender gave it, so that it makes one.
@@ -99,3 +117,9 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+    @classmethod
+    def forget(cls) -> int:
+        """Take away keys whose time is over; returns how many."""
+        over = cls.objects.filter(created_at__lt=Now() - KEPT).order_by("created_at")
+        return cls.objects.filter(pk__in=list(over.values_list("pk", flat=True)[:MOST])).delete()[0]

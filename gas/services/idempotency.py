@@ -1,18 +1,10 @@
 """Requests that make a job at most once, however often they are sent: by a key of their sender."""
 
 from collections.abc import Callable
-from datetime import timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models.functions import Now
 
 from gas.models import IdempotencyKey, Job, User
-
-#: How long a key is remembered.
-KEPT = timedelta(hours=48)
-
-#: Keys that one sweep takes away.
-MOST = 2000
 
 
 class KeyReused(Exception):
@@ -63,10 +55,3 @@ def once(*, user: User, key: str, request: str, make: Callable[[], Job]) -> tupl
             raise
         return existing, False
     return job, True
-
-
-def forget() -> int:
-    """Take away keys whose time is over; returns how many."""
-    over = IdempotencyKey.objects.filter(created_at__lt=Now() - KEPT)
-    numbers = list(over.order_by("created_at").values_list("pk", flat=True)[:MOST])
-    return IdempotencyKey.objects.filter(pk__in=numbers).delete()[0]
