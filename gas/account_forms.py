@@ -4,6 +4,8 @@ from django import forms
 
 from gas.models import Scope, Topic
 from gas.services.api_tokens import LONGEST_NAME
+from gas.services.webhooks import CHOICES
+from gas.webhooks.addresses import LONGEST_URL
 
 #: What one types to have everything deleted.
 FAREWELL = "delete everything"
@@ -47,3 +49,21 @@ class NewToken(forms.Form):
         choices=Scope.choices, error_messages={"required": "Please choose what it may do."}
     )
     days = forms.ChoiceField(choices=LIVES, initial="90")
+
+
+class NewWebhook(forms.Form):
+    """A webhook to be made."""
+
+    url = forms.CharField(
+        max_length=LONGEST_URL, error_messages={"required": "Please give the address to call."}
+    )
+    events = forms.MultipleChoiceField(
+        choices=[(event.value, event.label) for event in CHOICES],
+        error_messages={"required": "Please choose what the webhook is called for."},
+    )
+
+
+class Place(forms.Form):
+    """Where a list of older rows begins."""
+
+    before = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)

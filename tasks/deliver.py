@@ -37,6 +37,8 @@ BUSY_SECONDS = 5
 
 #: How long a call is tried, and the longest wait between two tries.
 DAY, LONGEST_WAIT = timedelta(days=1), timedelta(hours=6)
+#: How many times as long each wait is as the one before.
+FACTOR = 4
 #: The longest rest of a webhook that fails: when it works again, this is how late we notice.
 LONGEST_REST = timedelta(seconds=LONGEST_TIMER)
 #: Calls in a row that fail before a webhook is switched off for failing long.
@@ -89,11 +91,11 @@ def _note_failure(delivery: Delivery, answer: Answer) -> None:
 
 
 def wait_for(delivery: Delivery) -> timedelta | None:
-    """Until the next try: four times as long each time, over a day; None when it is given up."""
+    """Until the next try: longer each time, over a day; None when it is given up."""
     left = delivery.created_at + DAY - timezone.now()
     if delivery.event == WebhookEvent.TEST or left <= timedelta(0):
         return None
-    longer: timedelta = settings.RETRY_AFTER * 4 ** min(delivery.tries, 10)
+    longer: timedelta = settings.RETRY_AFTER * FACTOR ** min(delivery.tries, 10)
     return min(longer, LONGEST_WAIT, left)
 
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from annotator import csq_field
 from gas import problems
 from gas.services import provenance, reference
-from gas.views.help import results
+from gas.views.help import programs, results
 from gas.views.help.consequences import IMPACTS, terms
 from gas.views.help.refusals import REFUSALS
 from gas.views.job_parts import WAITS
@@ -130,6 +130,12 @@ TOPICS = (
         "Checking a result",
         "How a result was made, whether it is unchanged, and how to make it again.",
         _provenance,
+    ),
+    Topic(
+        "webhooks",
+        "Webhooks",
+        "A server of yours is called when something happens to a job: how, and how to check it.",
+        programs.webhooks,
     ),
     Topic(
         "problems",
