@@ -133,6 +133,8 @@ GLOBUS_TIMEOUT = env.duration("GAS_GLOBUS_TIMEOUT")
 STAFF_IDENTITIES = env.words(
     "GAS_STAFF_IDENTITIES", "11111111-aaaa-4aaa-8aaa-000000000009" if _GLOBUS_FAKE else ""
 )
+#: Those that see the staff pages and may change nothing there.
+STAFF_ONLOOKERS = env.words("GAS_STAFF_ONLOOKERS")
 ACCOUNT_ADAPTER = "gas.globus.adapters.AccountAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_UNIQUE_EMAIL = False
@@ -263,6 +265,7 @@ LOGGING = lines.configuration(
 )
 #: Whether metrics are written among the lines of the log (`gas.metrics`).
 METRICS = env.choice("GAS_METRICS", allowed={"off", "emf"}) == "emf"
+METRICS_NAMESPACE = env.text("GAS_METRICS_NAMESPACE")
 
 if PRODUCTION and not BASE_URL.startswith("https://"):
     raise ImproperlyConfigured("GAS_BASE_URL must be an https address in production.")

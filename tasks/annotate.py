@@ -19,7 +19,7 @@ from celeryconfig import ANNOTATE_LIMIT
 from gas.models import Alarm, Failure, Job, Notice, ResultFile, Status
 from gas.storage import result_sets
 from gas.storage.errors import ObjectMissing, ObjectReplaced
-from tasks import turns
+from tasks import measures, turns
 from tasks.app import app
 from tasks.archive import due_after, retention_of, send_after
 from tasks.disk import disk_needed
@@ -125,6 +125,7 @@ def _complete(job: Job, files: list[ResultFile], variants: int) -> None:
             completed_at=Now(),
             **due_after(retention),
         )
+    measures.completed(job)
     send_after(job.pk, retention)
 
 

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from gas.models import Job, Status, User
 from gas.storage import result_sets
-from tasks import turns
+from tasks import measures, turns
 from tasks.app import app
 from tasks.delays import LONGEST_TIMER
 from tasks.leases import working
@@ -25,7 +25,8 @@ def archive(self: Task[Any, Any], job_id: int) -> None:
         for file in result_sets.to_archive(job):
             heartbeat.check()
             result_sets.archive(file)
-        wanted_back = _settle(job)
+        due_at, wanted_back = job.wake_at, _settle(job)
+        measures.archived(due_at)
     if wanted_back:
         app.send_task("thaw", [job_id])
     result_sets.destroy(job)

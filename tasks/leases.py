@@ -31,6 +31,7 @@ from gas.logs import context
 from gas.models import CLAIMED_FROM, Job, LeaseLost, Status
 from gas.storage import result_sets
 from gas.storage.errors import StorageUnavailable
+from tasks import measures
 from tasks.setbacks import BREAKDOWN, bounded
 from tasks.transport import keep_hidden
 
@@ -146,6 +147,7 @@ def working(task: Task[Any, Any], job_id: int, *, into: Status) -> Iterator[tupl
         _wait_when_too_early(task, job_id, into=into)
         raise Ignore
     context.bind(attempt=job.attempt)
+    measures.claimed(job, task.name)
     claim = copy(job)  # as it was made, whatever becomes of the job meanwhile
     try:
         with bounded(task, claim), _tried_again(task, claim), Heartbeat(claim, task) as heartbeat:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from celeryconfig import LEASE
-from gas import mail
+from gas import mail, metrics
 from gas.models import AccountEvent, JobEvent, Notice
 from tasks.app import app
 from tasks.delays import LONGEST_TIMER
@@ -41,14 +41,17 @@ def _settle(notice: Notice) -> timedelta | None:
     try:
         mail.send(notice)
     except mail.MailUnavailable as fault:
+        metrics.count(metrics.MAILS, outcome="put off")
         logger.warning("the %s is tried again: %s", notice, fault)
         wait = _wait_for(notice)
         notice.let_go(wake_in=REST * wait)
         return wait
     except mail.MailRefused as refusal:
+        metrics.count(metrics.MAILS, outcome="refused")
         _end_undelivered(notice, reason=f"the {notice.kind} mail was refused: {refusal}")
     else:
         notice.record_sent()
+        metrics.count(metrics.MAILS, outcome="settled")
     return None
 
 

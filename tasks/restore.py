@@ -10,7 +10,7 @@ from django.db import transaction
 from gas.models import Job, Notice, Status
 from gas.storage import result_sets
 from gas.storage.errors import NotThawed
-from tasks import turns
+from tasks import measures, turns
 from tasks.app import app
 from tasks.archive import due_after, retention_of, send_after
 from tasks.leases import Heartbeat, working
@@ -26,6 +26,7 @@ def restore(self: Task[Any, Any], job_id: int) -> None:
             _ask_again(job, reason=str(lapsed))
             return
         retention = _settle(job)
+        measures.restored(job)
     send_after(job_id, retention)
     app.send_task("notify", [job_id])
     result_sets.destroy(job)

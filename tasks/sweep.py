@@ -19,6 +19,7 @@ from tasks import (
     entitlement,
     last_call,
     leaving,
+    measures,
     outbox,
     pipeline,
     presence,
@@ -59,6 +60,7 @@ def sweep() -> None:
             raise Ignore
         found = {what: _done(part, what) for what, part in PARTS.items()}
         depths.note_minute(found)
+        measures.tell(found)
         presence.forget_lost()
         Allowance.forget()
         IdempotencyKey.forget()

@@ -9,6 +9,7 @@ from celery import Task
 from celery.signals import before_task_publish, setup_logging, task_postrun, task_prerun
 from django.apps import apps
 
+from gas import metrics
 from gas.logs import context
 
 logger = logging.getLogger(__name__)
@@ -50,8 +51,9 @@ def job_of(task: str, args: tuple[Any, ...]) -> int | None:
 @task_prerun.connect(weak=False)
 def begin(task: Task[Any, Any], task_id: str, args: tuple[Any, ...], **_: Any) -> None:
     """Name what the lines of this task are about, until its end."""
-    delivered = dict(task.request.delivery_info or {})
-    sqs = delivered.get("sqs_message") or {}
+    delivered: dict[str, Any] = dict(task.request.delivery_info or {})
+    sqs: dict[str, Any] = delivered.get("sqs_message") or {}
+    receives = _count(sqs.get("Attributes", {}).get("ApproximateReceiveCount"))
     context.begin(
         correlation=context.ours(getattr(task.request, HEADER, None)) or context.new(),
         task=task.name,
@@ -59,8 +61,10 @@ def begin(task: Task[Any, Any], task_id: str, args: tuple[Any, ...], **_: Any) -
         queue=delivered.get("routing_key"),
         message=task_id,
         sqs=sqs.get("MessageId"),
-        receives=_count(sqs.get("Attributes", {}).get("ApproximateReceiveCount")),
+        receives=receives,
     )
+    if receives and receives > 1:
+        metrics.count(metrics.REDELIVERIES, queue=task.name)
     _began.set(time.perf_counter())
 
 
@@ -70,6 +74,7 @@ def end(task: Task[Any, Any], state: str | None = None, **_: Any) -> None:
     seconds = round(time.perf_counter() - _began.get(), 4)
     ended = state or "IGNORED"
     logger.info("%s %s", task.name, ended, extra={"state": ended, "seconds": seconds})
+    metrics.count(metrics.TASK_RUN, seconds, task=task.name, state=ended)
     context.end()
 
 

@@ -25,6 +25,7 @@ from kombu.transport.SQS import AccessDeniedQueueException
 from vine import ensure_promise, transform
 
 from celeryconfig import LEASE, LONG_POLL, QUEUES, Queue
+from gas import metrics
 from gas.storage import clients, queues
 from gas.storage.errors import StorageError
 from gas.storage.queues import Letter
@@ -105,7 +106,13 @@ class Channel(SQS.Channel):
             callback=ready,
         )
 
+    def new_sqs_client(self, *args: Any, **kwargs: Any) -> Any:
+        client = super().new_sqs_client(*args, **kwargs)
+        clients.count_calls(client)
+        return client
+
     def _on_messages_ready(self, queue_url: str, queue: str, messages: Any) -> int:
+        metrics.sqs_calls.add(metrics.SQS_REQUESTS, action="ReceiveMessage")
         if queue in last_heard:
             last_heard[queue] = time.monotonic()
         if self._failed_polls.pop(queue, 0):
@@ -118,6 +125,7 @@ class Channel(SQS.Channel):
 
     def _poll_failed(self, queue: str, error: BaseException) -> None:
         """Try again later, ever more patiently; say so once."""
+        metrics.sqs_calls.add(metrics.SQS_ERRORS, action="ReceiveMessage")
         failures = self._failed_polls[queue] = self._failed_polls.get(queue, 0) + 1
         if failures == 1:
             logger.error("queue %s cannot be polled, trying again: %r", queue, error)

@@ -1,12 +1,14 @@
 """The guarded updates that move jobs: the only writers of `status`."""
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from gas import metrics
 from gas.models.account import User
 from gas.models.audit import JobEvent
 from gas.models.leases import SILENT, UNHELD
@@ -18,6 +20,15 @@ if TYPE_CHECKING:
 
 #: The columns of a job that staff need not look at.
 WELL: dict[str, Any] = {"trouble": "", "troubled_at": None}
+
+#: The moves that count as an outcome.
+_OUTCOMES: dict[tuple[Status | None, Status], str] = {
+    (Status.RUNNING, Status.COMPLETED): "completed",
+    (Status.RESTORING, Status.COMPLETED): "restored",
+    (None, Status.FAILED): "failed",
+    (None, Status.CANCELLED): "cancelled",
+    (None, Status.ARCHIVED): "archived",
+}
 
 #: The columns of a job that no annotator works on.
 UNTOLD: dict[str, Any] = {"stage": "", "percent": 0, "stages": []}
@@ -56,6 +67,8 @@ def _write(
                 job_id=job_id, actor=actor, before=before, after=after, reason=reason
             )
             owe_calls(job_id, before, after)
+            if outcome := _OUTCOMES.get((before, after)) or _OUTCOMES.get((None, after)):
+                transaction.on_commit(partial(metrics.count, metrics.JOBS, outcome=outcome))
     return bool(moved)
 
 
@@ -85,6 +98,8 @@ class JobQuerySet(models.QuerySet["Job"]):
             for before, guard, changes, reason in ways:
                 ready = self.due().filter(guard)
                 if _write(ready, job_id, before, into, worker, reason, claim | changes):
+                    if guard is SILENT:
+                        metrics.count(metrics.LEASES_EXPIRED, status=into.value)
                     return self.select_related("owner__plan", "upload").get(pk=job_id)
         return None
 

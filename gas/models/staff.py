@@ -4,6 +4,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from gas import metrics
+
 
 class Alarm(models.Model):
     """Something that no machine can mend: written once however often it is found, mailed once."""
@@ -28,6 +30,8 @@ class Alarm(models.Model):
     def raise_once(cls, about: str, text: str, *, job: "models.Model | None" = None) -> bool:
         """Tell staff unless they have been told of this; True when it is new."""
         _, new = cls.objects.get_or_create(about=about[:300], defaults={"text": text, "job": job})
+        if new:
+            metrics.count(metrics.ALARMS)
         return new
 
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
+from gas import metrics
 from gas.models import Discard, Job, JobEvent, ResultFile, Status, Upload, User
 from gas.services import limits, maintenance, reference, uploads
 from gas.storage import objects, removal, result_sets
@@ -54,6 +55,7 @@ def submit(*, upload: Upload, name: str = "", bundle: str = "", notes: str = "")
             notes=uploads.readable(notes),
         )
         Upload.objects.filter(pk=upload.pk).update(give_up_at=None)
+        metrics.count(metrics.UPLOAD_BYTES, upload.size or 0)
         limits.count(owner)
         JobEvent.objects.create(job=job, actor=owner.username, after=Status.QUEUED)
         turns.give_after_commit(turns.ANNOTATE, owner_id=owner.pk)

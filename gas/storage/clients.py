@@ -5,11 +5,13 @@ Endpoint, credentials and region are the standard AWS environment's, which botoc
 
 import os
 from functools import cache
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import boto3
 from botocore.config import Config
 from django.conf import settings
+
+from gas import metrics
 
 if TYPE_CHECKING:
     from mypy_boto3_glacier import GlacierClient
@@ -55,7 +57,21 @@ def glacier(attempts: int = ATTEMPTS) -> "GlacierClient":
 @cache
 def sqs(attempts: int = ATTEMPTS, seconds: float = SQS_SECONDS) -> "SQSClient":
     """Return this process's SQS client; it does not poll for long."""
-    return boto3.session.Session().client("sqs", config=_config(attempts, seconds))
+    client = boto3.session.Session().client("sqs", config=_config(attempts, seconds))
+    count_calls(client)
+    return client
+
+
+def count_calls(client: "SQSClient") -> None:
+    """Count each request of a client to SQS, and those that fail: they are what SQS costs."""
+    client.meta.events.register("response-received.sqs", _count_call)
+
+
+def _count_call(event_name: str, response_dict: Any, exception: Any, **_: Any) -> None:
+    action = event_name.rpartition(".")[2]
+    metrics.sqs_calls.add(metrics.SQS_REQUESTS, action=action)
+    if exception or response_dict["status_code"] >= 400:
+        metrics.sqs_calls.add(metrics.SQS_ERRORS, action=action)
 
 
 def forget() -> None:

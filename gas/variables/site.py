@@ -90,6 +90,12 @@ LOGS = Section(
             "CloudWatch's embedded metric format",
             default="off",
         ),
+        Variable(
+            "GAS_METRICS_NAMESPACE",
+            Kind.TEXT,
+            "what CloudWatch keeps them under; one of its own for each stack of an account",
+            default="GAS",
+        ),
     ),
 )
 
@@ -146,6 +152,12 @@ GLOBUS = Section(
             Kind.LIST,
             "Globus identities that are staff, applied at each sign-in",
             shown="the staff persona",
+        ),
+        Variable(
+            "GAS_STAFF_ONLOOKERS",
+            Kind.LIST,
+            "Globus identities that see the staff pages and may change nothing there",
+            shown="nobody",
         ),
     ),
 )

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from gas import metrics
 from gas.logs import context
 
 logger = logging.getLogger(__name__)
@@ -19,6 +20,9 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 HEADER = "X-Request-ID"
 #: What stands in place of the pattern of an address that does not exist.
 NOWHERE = "(none)"
+
+#: Classes of addresses by how their patterns begin; all others are pages for people.
+AREAS = {"admin/": "staff", "api/": "api", "billing/webhook/": "webhook", NOWHERE: "nowhere"}
 
 
 class Trail:
@@ -79,3 +83,10 @@ def _tell(request: HttpRequest, response: HttpResponseBase, seconds: float) -> N
     route, status = route_of(request), response.status_code
     facts = {"route": route, "status": status, "seconds": round(seconds, 4)}
     logger.info("%s %s %s", _method(request), route, status, extra=facts)
+    measured = {metrics.REQUESTS: 1, metrics.REQUEST_TIME: seconds}
+    metrics.measure(measured, area=_area(route), status=f"{status // 100}xx")
+
+
+def _area(route: str) -> str:
+    """The class of an address: what has alarms of its own."""
+    return next((area for start, area in AREAS.items() if route.startswith(start)), "pages")

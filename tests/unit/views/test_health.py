@@ -7,6 +7,7 @@ import pytest
 from django.core.cache import cache
 from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
@@ -98,8 +99,7 @@ def test_a_release_whose_migrations_are_missing_is_not_ready(
     client: Client, parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(health, "_applied", threading.Event())
-    executor = health.MigrationExecutor
-    monkeypatch.setattr(executor, "migration_plan", lambda *_: [("a migration", False)])
+    monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *_: [("a migration", False)])
     assert first_line(client) == (503, "failing: migrations")
 
 
