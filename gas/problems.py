@@ -114,6 +114,13 @@ SUBSCRIPTION_REFUSED = Kind(
     "Not possible for this subscription.",
     "Look at the subscription first.",
 )
+WEBHOOK_REFUSED = Kind(
+    "webhook-refused",
+    HTTPStatus.CONFLICT,
+    "Not possible for webhooks now",
+    "Not possible for webhooks now.",
+    "The sentence says what stands in the way: there are too many, it is off, or on its way.",
+)
 KEY_SPENT = Kind(
     "idempotency-key-spent",
     HTTPStatus.CONFLICT,
@@ -202,6 +209,7 @@ MAINTENANCE = Kind(
 KINDS = (
     *(MALFORMED, UNAUTHORIZED, MISSING_SCOPE, FORBIDDEN, NOT_FOUND, METHOD_NOT_ALLOWED),
     *(JOB_REFUSED, NO_RESULTS, UPLOAD_UNFINISHED, UPLOAD_USED, SUBSCRIPTION_REFUSED, KEY_SPENT),
+    WEBHOOK_REFUSED,
     *(TOO_LARGE, WRONG_MEDIA_TYPE, INVALID, UPLOAD_REFUSED, RESULTS_REFUSED, KEY_REUSED),
     *(RATE_LIMITED, SERVER_ERROR, BUSY, UNAVAILABLE, MAINTENANCE),
 )

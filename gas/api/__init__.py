@@ -14,6 +14,15 @@ GETs without signed links have an ETag and know If-None-Match. Answers tell `Rat
 | GET    /subscription                  | account:read  | Subscription                             |
 | POST   /subscription/checkout         | account:write | PageLink                                 |
 | POST   /subscription/portal           | account:write | PageLink                                 |
+| GET    /webhooks                      | account:read  | WebhookList                              |
+| POST   /webhooks                      | account:write | NewWebhook -> 201 NewlyMadeWebhook       |
+| GET    /webhooks/{webhook_id}         | account:read  | Webhook                                  |
+| DELETE /webhooks/{webhook_id}         | account:write | 204                                      |
+| POST   /webhooks/{webhook_id}/pause   | account:write | Webhook                                  |
+| POST   /webhooks/{webhook_id}/resume  | account:write | Webhook                                  |
+| POST   /webhooks/{webhook_id}/test    | account:write | 202 Delivery                             |
+| GET    /webhooks/{webhook_id}/deliveries | account:read | ?limit=&cursor= -> DeliveryPage        |
+| POST   /webhooks/{webhook_id}/deliveries/{id}/send | account:write | 202 Delivery              |
 | GET    /tokens                        | account:read  | TokenList                                |
 | DELETE /tokens/current                | any token     | 204: revokes the token of the request    |
 | DELETE /tokens/{token_id}             | account:write | 204                                      |

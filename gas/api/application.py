@@ -10,7 +10,7 @@ from ninja.router import Router
 
 from gas.api import errors
 from gas.api.etags import validated
-from gas.api.routes import account, jobs, references, results, uploads
+from gas.api.routes import account, jobs, references, results, uploads, webhooks
 
 VERSION = "1"
 
@@ -28,6 +28,10 @@ TAGS = [
     {"name": "jobs", "description": "Made, watched, stopped, run again, brought back, deleted."},
     {"name": "results", "description": "Files, variants by a filter, and how they were made."},
     {"name": "references", "description": "What jobs can be annotated against."},
+    {
+        "name": "webhooks",
+        "description": "A server of yours, called when something happens to a job.",
+    },
     {"name": "account", "description": "Plan, limits, subscription and tokens."},
 ]
 
@@ -71,7 +75,7 @@ def made() -> Api:
         openapi_extra={"tags": TAGS},
     )
     errors.told_by(api)
-    for module in (uploads, jobs, results, references, account):
+    for module in (uploads, jobs, results, references, webhooks, account):
         api.add_router("", module.routes)
     return api
 

@@ -22,6 +22,7 @@ from gas.services.jobs import JobRefused, NotAtHand
 from gas.services.maintenance import UnderMaintenance
 from gas.services.subscriptions import SubscriptionRefused
 from gas.services.uploads import UploadRefused, UploadUnfinished, UploadUsed
+from gas.services.webhooks import WebhookRefused
 from gas.storage.errors import NotThawed, ObjectMissing, StorageUnavailable
 
 logger = logging.getLogger(__name__)
@@ -68,6 +69,7 @@ SENTENCES: dict[type[Exception], Kind] = {
     ResultsRefused: problems.RESULTS_REFUSED,
     NotUnderstood: problems.INVALID,
     Busy: problems.BUSY,
+    WebhookRefused: problems.WEBHOOK_REFUSED,
     KeyReused: problems.KEY_REUSED,
     KeySpent: problems.KEY_SPENT,
 }

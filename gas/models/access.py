@@ -28,8 +28,8 @@ class Scope(models.TextChoices):
     READ = "jobs:read", "See jobs, and download their results"
     WRITE = "jobs:write", "Upload files, submit, re-run and cancel jobs"
     DELETE = "jobs:delete", "Delete jobs with their files"
-    ACCOUNT = "account:read", "See the plan, its limits, the subscription and the list of tokens"
-    ACCOUNT_WRITE = "account:write", "Open the pages for paying, and revoke tokens"
+    ACCOUNT = "account:read", "See the plan, the subscription, and the lists of tokens and webhooks"
+    ACCOUNT_WRITE = "account:write", "Open the pages for paying, revoke tokens, and change webhooks"
 
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):

@@ -149,7 +149,7 @@ class Webhook(models.Model):
         Whoever owes a call holds no lock on this row, so that nobody waits for a receiver.
         """
         with transaction.atomic():
-            mine = Webhook.objects.select_for_update().filter(pk=self.pk)
+            mine: models.QuerySet[Webhook] = Webhook.objects.select_for_update().filter(pk=self.pk)
             row = mine.annotate(now=Now()).first()
             if row is None:
                 return None

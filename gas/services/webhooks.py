@@ -27,6 +27,10 @@ class WebhookRefused(Exception):
     """It cannot be done; the message is one sentence for the account's owner."""
 
 
+class AddressRefused(WebhookRefused):
+    """Nothing is ever sent to such an address."""
+
+
 @dataclass(frozen=True)
 class Issued:
     """A new webhook and its secret, which is shown this once."""
@@ -36,13 +40,13 @@ class Issued:
 
 
 def add(*, user: User, url: str, events: Collection[WebhookEvent]) -> Issued:
-    """Make a webhook; WebhookRefused for an address that is not called, or beyond five."""
+    """Make a webhook; AddressRefused where nothing is sent, WebhookRefused beyond five."""
     if not events or set(events) - set(CHOICES):
         raise WebhookRefused("Please choose what the webhook is called for.")
     try:
         addresses.target_of(url)
     except addresses.BadAddress as refusal:
-        raise WebhookRefused(str(refusal)) from refusal
+        raise AddressRefused(str(refusal)) from refusal
     secret = signing.new_secret()
     with transaction.atomic():
         User.objects.select_for_update(of=("self",)).get(pk=user.pk)

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from pytest_django import Settings
 
-from gas.webhooks import addresses, sending
+from gas.webhooks import sending
 from gas.webhooks.sending import MOST_LETTERS, Answer
 
 BODY = b'{"a":1}'
@@ -162,7 +162,7 @@ def test_a_name_that_nobody_resolves_is_left_within_the_time(
         done.wait(5)
         return real("127.0.0.1", *args, **kwargs)
 
-    monkeypatch.setattr(addresses.socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     begun = time.monotonic()
     said = call("http://localhost:1234/", seconds=0.3).said
     done.set()

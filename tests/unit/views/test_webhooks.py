@@ -1,6 +1,7 @@
 """Webhooks by the pages: made with a secret that is shown once, tried, paused, sent again."""
 
 from http import HTTPStatus
+from typing import Any
 
 import pytest
 from django.db.models.functions import Now
@@ -13,7 +14,10 @@ from gas.services import webhooks
 from gas.services.webhooks import MOST, WebhookRefused
 from tests.seams.world import World
 
-NEW = {"url": "https://hooks.example.org/gas", "events": ["job.completed", "job.failed"]}
+NEW: dict[str, Any] = {
+    "url": "https://hooks.example.org/gas",
+    "events": ["job.completed", "job.failed"],
+}
 HERE = "/account/webhooks/"
 
 

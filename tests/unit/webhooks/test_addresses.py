@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from gas.webhooks import addresses
 from gas.webhooks.addresses import BadAddress, is_public, looked_up, target_of
 
 PRIVATE = [
@@ -123,7 +122,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
         kind = socket.SOCK_STREAM
         return [(socket.AF_INET, kind, 6, "", (each, port)) for each in known[host]]
 
-    monkeypatch.setattr(addresses.socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     return known
 
 
