@@ -158,7 +158,8 @@ class Webhook(models.Model):
             if wake is None or (row.wake_at and row.now < row.wake_at <= wake):
                 return None
             mine.update(wake_at=wake)
-            return max(wake - row.now, timedelta(0))
+            wait: timedelta = max(wake - row.now, timedelta(0))
+            return wait
 
     def next_try(self) -> datetime | None:
         """When the next call may be made; None when none is owed."""
