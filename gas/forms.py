@@ -101,3 +101,17 @@ class RunAgain(forms.Form):
     """The newest job of the same file that the page knew of when the button was pressed."""
 
     newest = _Number()
+
+
+class ReasonForm(forms.Form):
+    """Why somebody of the staff does something: it is written down for good."""
+
+    reason = forms.CharField(max_length=500, label="Why")
+
+
+class MaintenanceForm(forms.Form):
+    """What people are told, and from when until when."""
+
+    message = forms.CharField(max_length=500, required=False, label="What people are told")
+    begins_at = forms.DateTimeField(required=False, label="From (UTC; empty: now)")
+    ends_at = forms.DateTimeField(required=False, label="Until (UTC; empty: until it is ended)")

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from gas.admin import staff_site
-from gas.views import chosen, jobs, public, results, subscription, uploads
+from gas.views import chosen, jobs, operations, public, results, subscription, uploads
 from gas.views.help import pages as help_pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -40,6 +40,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("subscription/portal/", subscription.portal, name="portal"),
     path("billing/webhook/", subscription.billing_webhook, name="billing_webhook"),
     path("api/v1/", include("gas.api.urls")),
+    *(
+        path(f"admin/operations/{place}", staff_site.admin_view(view), name=name)
+        for place, view, name in (
+            ("", operations.page, "operations"),
+            ("live/", operations.live, "operations_live"),
+            ("act/", operations.act, "operations_act"),
+            ("maintenance/", operations.maintain, "operations_maintenance"),
+            ("costs/<int:account_id>/", operations.account_costs, "account_costs"),
+            ("costs/job/<int:job_id>/", operations.job_costs, "job_costs"),
+        )
+    ),
     path("admin/", staff_site.urls),
 ]
 

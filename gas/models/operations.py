@@ -118,3 +118,8 @@ class Usage(models.Model):
 
     def __str__(self) -> str:
         return f"usage of {self.user_id}"
+
+    @property
+    def monthly_dollars(self) -> float:
+        """What keeping it costs in 30 days."""
+        return self.monthly_microdollars / 1_000_000

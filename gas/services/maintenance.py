@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from gas.models import Maintenance, User
+from gas.models import Maintenance, StaffAct, User
 
 #: Seconds for which a process remembers what it read, so that no page asks for it by itself.
 KEPT = 2
@@ -112,6 +112,8 @@ def begin(
         row = Maintenance.objects.create(
             message=_sentence(message), begins_at=start, ends_at=ends_at, begun_by=actor
         )
+        until = f" until {ends_at:%F %R} UTC" if ends_at else ""
+        _write_down("begin maintenance", actor, row.message, f"from {start:%F %R} UTC{until}")
     forget()
     return row
 
@@ -124,9 +126,18 @@ def _sentence(message: str) -> str:
 
 def end(*, actor: str) -> bool:
     """Take everything again, and call off what was announced; False when there was nothing."""
-    ended = _current().update(called_off_at=Now(), called_off_by=actor)
+    with transaction.atomic():
+        ended = _current().update(called_off_at=Now(), called_off_by=actor)
+        if ended:
+            _write_down("end maintenance", actor, "", "everything is taken")
     forget()
     return bool(ended)
+
+
+def _write_down(act: str, actor: str, reason: str, outcome: str) -> None:
+    StaffAct.objects.create(
+        actor=actor, act=act, kind="site", number="", reason=reason, done=True, outcome=outcome
+    )
 
 
 def forget() -> None:

@@ -72,6 +72,11 @@ class Snapshot:
         return waiting or at_work or bool(self.rows.oldest)
 
     @property
+    def living(self) -> int:
+        """Workers that give signs of life."""
+        return sum(not worker.is_lost for worker in self.workers)
+
+    @property
     def monthly_dollars(self) -> float:
         """What keeping everything costs in 30 days."""
         return self.rows.usage["monthly_microdollars"] / 1_000_000

@@ -61,6 +61,11 @@ class Rate:
         ended = self.completed + self.failed
         return self.failed / ended if ended else None
 
+    @property
+    def failing_percent(self) -> str:
+        """The same for people, who need no more than two digits."""
+        return f"{100 * (self.failing or 0):.2g}"
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -231,7 +236,7 @@ def _dearest() -> list[Dear]:
             jobs=row.jobs,
             at_hand_bytes=row.input_bytes + row.result_bytes,
             archived_bytes=row.archived_bytes,
-            monthly_dollars=row.monthly_microdollars / 1_000_000,
+            monthly_dollars=row.monthly_dollars,
             counted_at=row.counted_at,
         )
         for row in rows

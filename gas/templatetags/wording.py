@@ -1,5 +1,6 @@
 """Amounts in words, the way people say them."""
 
+import math
 from datetime import timedelta
 
 from django import template
@@ -39,6 +40,21 @@ def took(span: timedelta) -> str:
     if whole < 2 * 86_400:
         return f"{whole // 3600} h {whole % 3600 // 60} min"
     return f"{whole // 86_400} days"
+
+
+@register.filter
+def seconds(count: float | None) -> str:
+    """Write seconds that were measured, as spans are written; a dash for none."""
+    return "-" if count is None else took(timedelta(seconds=count))
+
+
+@register.filter
+def dollars(amount: float) -> str:
+    """Write an amount of any size: `$1,234.50`, `$0.0031`, `$0.0000012`; `$0` for nothing."""
+    if not amount:
+        return "$0"
+    places = 2 if amount >= 1 else min(9, 1 - math.floor(math.log10(amount)))
+    return f"${amount:,.{places}f}"
 
 
 @register.filter

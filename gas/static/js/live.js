@@ -43,6 +43,11 @@ document.body.addEventListener("htmx:beforeSwap", (event) => {
   }
 });
 
+// A page that nobody looks at asks nothing, where that is enough.
+document.body.addEventListener("htmx:beforeRequest", (event) => {
+  if (document.hidden && event.target.closest("[data-while-visible]")) event.preventDefault();
+});
+
 // A job that was removed answers 404 for ever; anything else is asked again by the next poll.
 document.body.addEventListener("htmx:responseError", (event) => {
   if (event.detail.xhr.status === 404) location.reload();

@@ -35,6 +35,7 @@ class Reach(Enum):
     EVERYBODY = auto()
     SIGNED_IN = auto()
     OWNER = auto()
+    STAFF = auto()
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,12 @@ TABLE = {
     "variants": Row(Reach.OWNER, READ, "job"),
     "transcripts": Row(Reach.OWNER, READ, "variant"),
     "filtered_file": Row(Reach.OWNER, READ, "file"),
+    "operations": Row(Reach.STAFF, READ),
+    "operations_live": Row(Reach.STAFF, READ),
+    "operations_act": Row(Reach.STAFF, READ + SEND),
+    "operations_maintenance": Row(Reach.STAFF, READ + SEND),
+    "account_costs": Row(Reach.STAFF, READ, "account"),
+    "job_costs": Row(Reach.STAFF, READ, "job"),
 }
 
 #: Addresses without a name; each leads staff to the one way in, and is tested where it is made.
@@ -130,6 +137,7 @@ def addresses(owner: User, shelf: Shelf) -> dict[str, str]:
         "variant": [job.pk, 0],
         "upload": [upload.pk],
         "topic": ["consequences"],
+        "account": [owner.pk],
         "token": [
             api_tokens.issue(user=owner, name="a", scopes=[Scope.READ], lifetime=DAY).token.pk
         ],
@@ -177,7 +185,27 @@ def test_staff_have_no_way_in_by_the_pages(addresses: dict[str, str], name: str)
         assert answer.status_code == HTTPStatus.NOT_FOUND
 
 
-@pytest.mark.parametrize("name", TABLE)
+@pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.reach is Reach.STAFF])
+def test_a_page_of_staff_does_not_exist_for_others_not_even_for_the_owner_of_what_it_shows(
+    researcher: Client, addresses: dict[str, str], name: str
+) -> None:
+    for method in METHODS:
+        answer = getattr(researcher, method)(addresses[name])
+        assert answer.status_code == HTTPStatus.NOT_FOUND
+
+
+@pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.reach is Reach.STAFF])
+def test_a_page_of_staff_asks_for_the_second_factor(addresses: dict[str, str], name: str) -> None:
+    staff = User.objects.create_user("staff", is_staff=True, is_superuser=True)
+    for method in TABLE[name].methods:
+        answer = getattr(signed_in(staff), method)(addresses[name])
+        assert answer.status_code == HTTPStatus.FOUND
+        assert answer["Location"].startswith("/admin/login/?next=")
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, row in TABLE.items() if row.reach is not Reach.STAFF]
+)
 def test_no_other_method_is_taken(researcher: Client, addresses: dict[str, str], name: str) -> None:
     for method in set(METHODS) - set(TABLE[name].methods):
         answer = getattr(researcher, method)(addresses[name])
@@ -197,7 +225,12 @@ def test_no_other_site_can_send_our_forms(
 
 
 @pytest.mark.parametrize(
-    "name", [name for name, row in TABLE.items() if "get" in row.methods and row.reach.value > 1]
+    "name",
+    [
+        name
+        for name, row in TABLE.items()
+        if "get" in row.methods and row.reach in (Reach.SIGNED_IN, Reach.OWNER)
+    ],
 )
 def test_reading_changes_nothing(
     researcher: Client, addresses: dict[str, str], owner: User, name: str

@@ -1,0 +1,1 @@
+"""What staff can ask of accounts, jobs and files; every act is written down with who and why."""

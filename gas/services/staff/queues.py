@@ -1,0 +1,135 @@
+"""What operators do with queues: pause and resume one, redrive and purge its dead letters."""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from celeryconfig import QUEUES, Queue
+from gas.models import QueueState, StaffAct
+from gas.services import upkeep
+from gas.services.staff.acts import LONGEST_REASON, ActRefused
+from gas.storage import queues
+from gas.storage.queues import Letter
+from tasks.dead_letters import give_up, step_of
+
+#: What the owner of a job is told whose last message was purged.
+PURGED = (
+    "The annotation broke down on our side again and again, and we gave it up. "
+    "You can run it again; if it fails once more, please tell us."
+)
+
+#: Seconds for which a letter that is about to be purged is kept from others.
+HIDDEN = 60
+
+
+@dataclass(frozen=True)
+class Purged:
+    """What a purge did: messages that are gone, and jobs that ended with them."""
+
+    messages: int
+    jobs: int
+
+    def __str__(self) -> str:
+        def counted(count: int, what: str) -> str:
+            return f"{count} {what}{'' if count == 1 else 's'}"
+
+        return f"{counted(self.messages, 'message')} purged, {counted(self.jobs, 'job')} ended"
+
+
+def queue_named(name: str) -> Queue:
+    """The queue of a name; ActRefused when there is none."""
+    if name not in QUEUES:
+        raise ActRefused("There is no such queue.")
+    return QUEUES[name]
+
+
+def pause(*, queue: Queue, actor: str, reason: str) -> str:
+    """Let no worker take anything from a queue, until it is resumed; what runs goes on.
+
+    Its messages stay in SQS. Workers hear of it within seconds. ActRefused when it is paused.
+    """
+    asked = _reason(reason)
+    with transaction.atomic():
+        QueueState.objects.get_or_create(pk=queue.name)
+        mine = QueueState.objects.filter(pk=queue.name, paused_at=None)
+        if not mine.update(paused_at=Now(), paused_by=actor, pause_reason=asked):
+            raise ActRefused(f"{queue.name} is paused already.")
+        done = f"{queue.name} is paused: workers stop taking from it within seconds."
+        _write_down("pause", queue, actor, asked, done)
+    return done
+
+
+def resume(*, queue: Queue, actor: str, reason: str) -> str:
+    """Let workers take from a queue again; ActRefused when it is not paused."""
+    asked = _reason(reason)
+    with transaction.atomic():
+        mine = QueueState.objects.filter(pk=queue.name).exclude(paused_at=None)
+        if not mine.update(paused_at=None, paused_by="", pause_reason=""):
+            raise ActRefused(f"{queue.name} is not paused.")
+        done = f"{queue.name} goes on: workers take from it within seconds."
+        _write_down("resume", queue, actor, asked, done)
+    return done
+
+
+def redrive(*, queue: Queue, actor: str, reason: str) -> str:
+    """Put the dead letters of a queue back into it; StorageError when SQS cannot be reached."""
+    asked = _reason(reason)
+    moved = upkeep.redrive(queue=queue, actor=actor)
+    done = f"{moved} message{'' if moved == 1 else 's'} moved back to {queue.name}."
+    _write_down("redrive", queue, actor, asked, done)
+    return done
+
+
+def purge(*, queue: Queue, actor: str, reason: str) -> str:
+    """Destroy the dead letters of a queue, and end in writing what their jobs still wait for.
+
+    A job without results is FAILED and its owner mailed; one with results stalls, and nothing of
+    it is destroyed. Mails and webhooks stay owed. StorageError when SQS cannot be reached: what
+    was purged by then is gone, and calling again goes on.
+    """
+    asked = _reason(reason)
+    done = Purged(0, 0)
+    try:
+        while done.messages < upkeep.MOST_MOVED:
+            letters = queues.receive(queue.dead_letter_url, hidden_for=HIDDEN)
+            if not letters:
+                break
+            for letter in letters:
+                ended = _purge(queue, letter, f"purged from the dead letters by {actor}: {asked}")
+                done = Purged(done.messages + 1, done.jobs + ended)
+    finally:
+        _write_down("purge", queue, actor, asked, f"{done}.")
+    return f"{done}."
+
+
+def _purge(queue: Queue, letter: Letter, trouble: str) -> bool:
+    """End what one letter is about, then delete it; True when a job ended."""
+    step = step_of(letter.body)
+    ended = (
+        step is not None
+        and step.number is not None
+        and give_up(step.task, step.number, trouble=trouble, sentence=PURGED)
+    )
+    queues.delete(queue.dead_letter_url, letter)
+    return ended
+
+
+def _reason(reason: str) -> str:
+    """The reason as it is kept; ActRefused without one."""
+    said = " ".join(reason.split())[:LONGEST_REASON]
+    if not said:
+        raise ActRefused("Please say why: it is written down.")
+    return said
+
+
+def _write_down(act: str, queue: Queue, actor: str, reason: str, outcome: str) -> None:
+    StaffAct.objects.create(
+        actor=actor,
+        act=act,
+        kind="queue",
+        number=queue.name,
+        reason=reason,
+        done=True,
+        outcome=outcome,
+    )
