@@ -11,6 +11,8 @@ from typing import Any
 from django.conf import settings
 from django.http import JsonResponse
 
+from gas.logs import context
+
 MEDIA_TYPE = "application/problem+json"
 
 #: The page of the help on which each kind has a section.
@@ -238,9 +240,10 @@ def body(kind: Kind, detail: str = "", **more: Any) -> dict[str, Any]:
 def of_status(status: int) -> dict[str, Any]:
     """Return the problem that a bare status tells of."""
     if kind := _BY_STATUS.get(HTTPStatus(status)):
-        return body(kind)
+        return body(kind) | _named()
     phrase = HTTPStatus(status).phrase
-    return {"type": "about:blank", "title": phrase, "status": status, "detail": f"{phrase}."}
+    told = {"type": "about:blank", "title": phrase, "status": status, "detail": f"{phrase}."}
+    return told | _named()
 
 
 def answer(
@@ -250,8 +253,14 @@ def answer(
     passing = kind.status == HTTPStatus.SERVICE_UNAVAILABLE
     told = {"Retry-After": str(RETRY_AFTER)} if passing else {}
     return JsonResponse(
-        body(kind, detail, **more),
+        body(kind, detail, **more) | _named(),
         status=kind.status,
         content_type=MEDIA_TYPE,
         headers={**told, **(headers or {})},
     )
+
+
+def _named() -> dict[str, str]:
+    """The id under which our logs tell of this request."""
+    correlation = context.correlation()
+    return {"correlation": correlation} if correlation else {}

@@ -21,15 +21,16 @@ def disk_needed() -> Iterator[None]:
     try:
         yield
     except DiskFull as error:
-        raise _refused(error) from error
+        raise _refused(str(error)) from error
     except OSError as error:
         if error.errno not in REFUSALS:
             raise
-        raise _refused(error) from error
+        raise _refused(error.strerror or type(error).__name__) from error
 
 
-def _refused(error: Exception) -> DiskRefused:
+def _refused(why: str) -> DiskRefused:
+    """Say why in the words of the system, which name no file."""
     host = socket.gethostname()
-    told = f"The disk of {host} takes no annotations: {error}"
+    told = f"The disk of {host} takes no annotations: {why}"
     Alarm.raise_once(f"disk of {host} on {timezone.now():%F}", told)
-    return DiskRefused(f"{host}: {error}")
+    return DiskRefused(f"{host}: {why}")

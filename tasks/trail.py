@@ -59,8 +59,8 @@ def begin(task: Task[Any, Any], task_id: str, args: tuple[Any, ...], **_: Any) -
         task=task.name,
         job=job_of(task.name, args),
         queue=delivered.get("routing_key"),
-        message=task_id,
-        sqs=sqs.get("MessageId"),
+        message_id=task_id,
+        sqs_id=sqs.get("MessageId"),
         receives=receives,
     )
     if receives and receives > 1:

@@ -115,7 +115,7 @@ def _kind(request: HttpRequest, failure: Any, *, kind: Kind) -> HttpResponse:
 
 
 def _away(request: HttpRequest, failure: Any) -> HttpResponse:
-    logger.warning("%s cannot be served: %s", request.path, type(failure).__name__)
+    logger.warning("a request cannot be served: %s", type(failure).__name__)
     return problems.answer(problems.UNAVAILABLE)
 
 

@@ -24,8 +24,8 @@ FIELDS = {
     "attempt": "fencing number of the claim",
     "task": "task of the pipeline",
     "queue": "queue that its message came from",
-    "message": "id of the message as Celery counts it; repeats and waits keep it",
-    "sqs": "id of the message as SQS counts it",
+    "message_id": "id of the message as Celery counts it; repeats and waits keep it",
+    "sqs_id": "id of the message as SQS counts it",
     "receives": "times that SQS has delivered it",
     "state": "how a task ended",
 }

@@ -73,6 +73,7 @@ def configuration(*, level: str, style: str, secrets: Iterable[str]) -> dict[str
     loggers: dict[str, dict[str, Any]] = {name: {"level": "WARNING"} for name in QUIET}
     loggers |= {name: {"handlers": [], "propagate": True} for name in OWN_HANDLERS}
     loggers[METRICS] = {"handlers": ["metrics"], "propagate": False, "level": "INFO"}
+    loggers["django.request"] = {"level": "ERROR"}  # what is refused, `gas.views.trail` tells
     return {
         "version": 1,
         "disable_existing_loggers": False,

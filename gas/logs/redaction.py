@@ -93,7 +93,16 @@ def named(error: BaseException) -> str:
     name = f"{kind.__module__}.{kind.__qualname__}"
     if name in TELLING or kind.__module__.startswith(OUR_MODULES):
         return f"{kind.__qualname__}: {error}" if str(error) else kind.__qualname__
+    if code := _code_of_aws(error):
+        return f"{name} {code}"
     return kind.__qualname__ if kind.__module__ == "builtins" else name
+
+
+def _code_of_aws(error: BaseException) -> str:
+    """The code of a refusal by AWS, such as `SlowDown`; its words may name anything."""
+    response = getattr(error, "response", None)
+    code = response.get("Error", {}).get("Code", "") if isinstance(response, dict) else ""
+    return code if re.fullmatch(r"[\w.]{1,60}", str(code)) else ""
 
 
 def traced(error: BaseException) -> str:

@@ -51,7 +51,7 @@ class ErrorPages:
             return errors.closed(request, exception)
         if not isinstance(exception, StorageUnavailable | BillingUnavailable):
             return None
-        logger.warning("%s cannot be served: %s", request.path, exception)
+        logger.warning("a page cannot be served: %s", exception)
         response = errors.page(request, 503)
         response.headers["Retry-After"] = "60"
         return response

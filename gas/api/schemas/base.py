@@ -51,3 +51,8 @@ class ProblemDetails(Schema):
         default_factory=list, description="Each field that is wrong, of a request that is."
     )
     scope: str | None = Field(None, description="The scope that the token lacks.")
+    correlation: str | None = Field(
+        None,
+        description="Id of the request, by which whoever runs this server finds what happened; "
+        "the same as in the header `X-Request-ID`.",
+    )

@@ -72,7 +72,7 @@ def test_the_end_of_a_task_tells_what_it_was_about(world: World, owner: User, lo
         "attempt": 1,
         "state": "SUCCESS",
     }
-    assert line["message"]
+    assert line["message_id"]
     assert line["seconds"] > 0
     assert line["time"].endswith("Z")
 
