@@ -1,99 +1,87 @@
 """Jobs: what became of each, and what staff may ask for them."""
 
-from collections.abc import Callable, Iterable
-from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.timesince import timesince
 
-from gas.admin.links import owner_link
-from gas.admin.read_only import ReadOnlyAdmin, ReadOnlyInline, start_of
+from gas.admin.acting import Act, ActingAdmin
+from gas.admin.filters import AgeFilter, OwnerFilter, TroubleFilter
+from gas.admin.forms import RetryForm, ThawForm
+from gas.admin.links import account_link, owner_link, row_link
+from gas.admin.read_only import MOST_RELATED, Section, accounts_of, moment, start_of
+from gas.admin.records import acts_about
 from gas.admin.site import staff_site
-from gas.models import IN_FLIGHT, Job, JobEvent, Notice, ResultFile, User
-from gas.services import jobs, upkeep
+from gas.models import Job
+from gas.models.search import folded
+from gas.services.staff import jobs
 
-#: Messages that one press of the button may send.
-MOST_AT_ONCE = 100
+#: Letters of a word that an index finds.
+FEWEST_LETTERS = 3
 
-
-class AgeFilter(admin.SimpleListFilter):
-    """How long ago a job was submitted."""
-
-    title = "age"
-    parameter_name = "age"
-    SPANS = {
-        "hour": ("up to an hour", timedelta(hours=1)),
-        "day": ("up to a day", timedelta(days=1)),
-        "week": ("up to a week", timedelta(weeks=1)),
-        "older": ("older than a week", timedelta(weeks=1)),
-    }
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        """The choices, youngest first."""
-        return [(name, label) for name, (label, _) in self.SPANS.items()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
-        """The jobs of the chosen age."""
-        chosen = self.SPANS.get(self.value() or "")
-        if chosen is None:
-            return queryset
-        since = timezone.now() - chosen[1]
-        if self.value() == "older":
-            return queryset.filter(created_at__lt=since)
-        return queryset.filter(created_at__gte=since)
-
-
-class TroubleFilter(admin.SimpleListFilter):
-    """Whether staff must mend something for a job."""
-
-    title = "trouble"
-    parameter_name = "trouble"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        """The choices, the most pressing first."""
-        return [("stalled", "stalled until mended"), ("any", "any")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
-        """The jobs in this trouble."""
-        match self.value():
-            case "stalled":
-                stalled = queryset.exclude(trouble="").filter(wake_at=None)
-                return stalled.filter(status__in=IN_FLIGHT)
-            case "any":
-                return queryset.exclude(trouble="")
-        return queryset
-
-
-class EventInline(ReadOnlyInline):
-    """What happened to the job."""
-
-    model = JobEvent
-    fields = ("at", "actor", "before", "after", "reason")
-    verbose_name_plural = "what happened"
-
-
-class FileInline(ReadOnlyInline):
-    """Its results, and the receipts of their copies in the archive."""
-
-    model = ResultFile
-    fields = ("kind", "key", "size", "archive_id", "retrieval_tier")
-    verbose_name_plural = "result files"
-
-
-class NoticeInline(ReadOnlyInline):
-    """The mails that were owed to its owner."""
-
-    model = Notice
-    fields = ("kind", "attempt", "created_at", "lease_until", "sent_at")
-    verbose_name_plural = "mails"
+ACTS = (
+    Act(
+        "retry",
+        "Retry a stage",
+        "The stage is tried again at once: its message is sent, trouble is forgotten, and a job "
+        "that failed is queued again. Where a living worker is at it, or the job is elsewhere, "
+        "nothing happens. A mail that was sent is not sent twice.",
+        jobs.retry,
+        RetryForm,
+    ),
+    Act(
+        "cancel",
+        "Cancel",
+        "A job that waits or runs is stopped for good; a worker that is at it lets go. It has no "
+        "results, and its input stays. Its owner sees that it was cancelled.",
+        jobs.cancel,
+        is_final=True,
+    ),
+    Act(
+        "archive_now",
+        "Archive now",
+        "Results at hand move to the archive at once. Their owner can download them no more until "
+        "they are brought back. Results of premium accounts stay.",
+        jobs.archive_now,
+    ),
+    Act(
+        "force_thaw",
+        "Force a thaw",
+        "Archived results are asked back at the tier below, whatever the plan; the archive charges "
+        "for it. On the free plan they stay for the grace period and then go back.",
+        jobs.force_thaw,
+        ThawForm,
+    ),
+    Act(
+        "park",
+        "Put aside",
+        "A job without results fails, and its owner reads the reason below and is sent a mail. A "
+        "job with results that moves in or out of the archive rests where it is. Both until they "
+        "are put back.",
+        jobs.park,
+    ),
+    Act(
+        "put_back",
+        "Put back",
+        "A job that was put aside is queued again; one that rests, or is in trouble, goes on where "
+        "it is.",
+        jobs.put_back,
+    ),
+    Act(
+        "delete",
+        "Delete",
+        "The job goes with its results, its archived copies and its history, and its input with it "
+        "unless another job uses that. Nothing brings it back.",
+        jobs.delete,
+        is_final=True,
+    ),
+)
 
 
 @admin.register(Job, site=staff_site)
-class JobAdmin(ReadOnlyAdmin):
+class JobAdmin(ActingAdmin):
     """Every job, newest first."""
 
     list_display = (
@@ -109,31 +97,64 @@ class JobAdmin(ReadOnlyAdmin):
         "setbacks",
     )
     list_select_related = ("owner__plan",)
-    list_filter = (
-        "status",
-        ("owner__plan", admin.RelatedFieldListFilter),
-        AgeFilter,
-        TroubleFilter,
-    )
+    list_filter = ("status", "failure_kind", AgeFilter, TroubleFilter, OwnerFilter)
     number = "pk"
-    search_fields = ("name", "owner__username", "owner__email")
+    search_fields = ("name",)
     search_help_text = (
-        "The number of a job, or a part of its name or of its owner's identity or mail."
+        "The number of a job, the whole mail address or identity of its owner, or a part of its "
+        "name or of its file's."
     )
     fieldsets = (
-        (None, {"fields": ("id", "owner", "name", "status", "failure", "variants")}),
+        (None, {"fields": ("id", "whose", "name", "status", "failure", "failure_kind")}),
         ("To be mended", {"fields": ("trouble", "troubled_at")}),
         (
             "In the pipeline",
-            {"fields": ("attempt", "setbacks", "wake_at", "sent_at", "lease_owner", "lease_until")},
+            {
+                "fields": (
+                    ("attempt", "setbacks"),
+                    ("wake_at", "sent_at"),
+                    ("lease_owner", "lease_until"),
+                    ("stage", "percent"),
+                    "thaw_tier",
+                )
+            },
         ),
         ("When", {"fields": ("created_at", "completed_at", "archived_at")}),
-        ("From what, to what", {"fields": ("upload", "bundle", "result_prefix")}),
+        ("From what, to what", {"fields": ("file", "variants", "bundle", "result_prefix")}),
     )
-    readonly_fields = ("id",)
-    view_on_site = False  # the page of a job is its owner's alone
-    inlines = (EventInline, FileInline, NoticeInline)
-    actions = ("send_again", "run_again", "mended")
+    readonly_fields = ("id", "whose", "file")
+    acts = ACTS
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
+        """Jobs with their owners and files, which each page names."""
+        return super().get_queryset(request).select_related("owner__plan", "upload")
+
+    def found(self, request: HttpRequest, rows: QuerySet[Job], term: str) -> QuerySet[Job]:
+        """The jobs of this owner, else those with these words in their names."""
+        if owners := accounts_of(term):
+            return rows.filter(owner__in=owners)
+        words = folded(term).split()
+        if any(len(word) < FEWEST_LETTERS for word in words):
+            told = f"Please look for words of {FEWEST_LETTERS} letters or more."
+            self.message_user(request, told, messages.WARNING)
+            return rows.none()
+        for word in words:
+            rows = rows.filter(search_text__contains=word)
+        return rows
+
+    def sections(self, row: Job) -> list[Section]:
+        """Its timeline, files with their receipts, mails, and what staff did."""
+        return [_timeline(row), _files(row), _mails(row), acts_about("job", row.pk)]
+
+    @admin.display(description="owner")
+    def whose(self, job: Job) -> Any:
+        """The owner, leading to the account."""
+        return account_link(job.owner)
+
+    @admin.display(description="input")
+    def file(self, job: Job) -> Any:
+        """The file's name, leading to the upload."""
+        return row_link("upload", job.upload_id, f"{job.upload.filename} ({job.upload.status})")
 
     @admin.display(description="plan")
     def plan(self, job: Job) -> str:
@@ -155,55 +176,30 @@ class JobAdmin(ReadOnlyAdmin):
         """The start of what staff must mend."""
         return start_of(job.trouble)
 
-    @admin.action(description="Send again the message that each job waits for")
-    def send_again(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        """Send what may have been lost; a message too many is harmless, and each is recorded."""
-        self._ask(request, queryset, jobs.send_again, "Sent again", "Nothing to send for")
 
-    @admin.action(description="Run again each job that failed on our side")
-    def run_again(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        """Queue failed jobs once more, each recorded."""
-        self._ask(request, queryset, _run_again, "Queued again", "Not to be run again:")
-
-    @admin.action(description="Mended: go on with each job that was in trouble")
-    def mended(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        """Go on where jobs stalled, each recorded."""
-        self._ask(request, queryset, upkeep.mended, "Going on with", "No trouble with")
-
-    def _ask(
-        self,
-        request: HttpRequest,
-        queryset: QuerySet[Job],
-        service: Callable[..., bool],
-        done: str,
-        not_done: str,
-    ) -> None:
-        """Ask a service for each of the chosen jobs and tell what it did."""
-        chosen = list(queryset[: MOST_AT_ONCE + 1])
-        if len(chosen) > MOST_AT_ONCE:
-            told = f"Please choose at most {MOST_AT_ONCE} jobs."
-            self.message_user(request, told, messages.ERROR)
-            return
-        actor = cast(User, request.user)
-        try:
-            outcomes = [(job.pk, service(job=job, actor=actor)) for job in chosen]
-        except jobs.JobRefused as refusal:
-            self.message_user(request, str(refusal), messages.ERROR)
-            return
-        self._tell(request, done, [job for job, was in outcomes if was])
-        self._tell(request, not_done, [job for job, was in outcomes if not was], messages.WARNING)
-
-    def _tell(
-        self, request: HttpRequest, what: str, numbers: list[int], level: int = messages.SUCCESS
-    ) -> None:
-        if numbers:
-            count = f"{len(numbers)} job{'' if len(numbers) == 1 else 's'}"
-            self.message_user(request, f"{what} {count}: {', '.join(map(str, numbers))}.", level)
+def _timeline(job: Job) -> Section:
+    """Every change, the last first, and every message that staff sent."""
+    events = job.events.order_by("-pk")[:MOST_RELATED]
+    told = [
+        (moment(each.at), each.actor, each.before or "new", each.after, each.reason)
+        for each in events
+    ]
+    return Section("What happened", ("at", "who", "from", "to", "why"), told)
 
 
-def _run_again(*, job: Job, actor: User) -> bool:
-    try:
-        upkeep.run_again(job=job, actor=actor)
-    except jobs.JobRefused:
-        return False
-    return True
+def _files(job: Job) -> Section:
+    files = job.files.order_by("kind")
+    told = [
+        (each.kind, each.key, each.size, each.sha256, each.archive_id, each.retrieval_tier)
+        for each in files
+    ]
+    columns = ("kind", "key", "bytes", "SHA-256", "receipt of the archived copy", "asked back at")
+    return Section("Result files", columns, told)
+
+
+def _mails(job: Job) -> Section:
+    mails = job.notices.order_by("-pk")[:MOST_RELATED]
+    told = [
+        (each.kind, each.attempt, moment(each.created_at), moment(each.sent_at)) for each in mails
+    ]
+    return Section("Mails", ("kind", "attempt", "owed since", "sent"), told)

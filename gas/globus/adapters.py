@@ -22,8 +22,8 @@ class AccountAdapter(DefaultAccountAdapter):
         """Say nothing: the pages speak for themselves."""
 
     def respond_user_inactive(self, request: HttpRequest, user: AbstractBaseUser) -> HttpResponse:
-        """Refuse an account that staff have closed."""
-        raise SignInRefused("This account is closed. Please write to the operators.")
+        """Refuse an account that staff have locked."""
+        raise SignInRefused("This account is locked. Please write to those who run this server.")
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):
@@ -67,6 +67,8 @@ def update_profile(user: User, claims: Claims) -> None:
     """Take over what Globus says now, and give or take the staff role by the allow-list."""
     user.first_name, user.last_name = claims.first_name, claims.last_name
     user.email = claims.email
-    user.is_staff = claims.sub in settings.STAFF_IDENTITIES
+    user.is_superuser = claims.sub in settings.STAFF_IDENTITIES  # which lets staff act
+    user.is_staff = user.is_superuser or claims.sub in settings.STAFF_ONLOOKERS
     if user.pk:
-        user.save(update_fields=["first_name", "last_name", "email", "is_staff"])
+        columns = ["first_name", "last_name", "email", "is_staff", "is_superuser"]
+        user.save(update_fields=columns)

@@ -156,6 +156,7 @@ class Subscription(models.Model):
                 name="ended_subscription_has_a_date",
             ),
         ]
+        indexes = [models.Index(fields=["customer_id"], name="subscription_of_customer")]
 
     def __str__(self) -> str:
         return f"{self.provider_id} ({self.status})"
@@ -193,7 +194,18 @@ class BillingEvent(models.Model):
 
     event_id = models.CharField(max_length=100, primary_key=True)
     kind = models.CharField(max_length=100)
+    subscription = models.CharField(
+        max_length=100, blank=True, help_text="The provider's id of what it tells of."
+    )
     received_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["-received_at"], name="billing_event_by_date"),
+            models.Index(
+                fields=["subscription"], condition=~Q(subscription=""), name="billing_event_about"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.event_id}"

@@ -35,6 +35,7 @@ class WebhookEvent(models.TextChoices):
 NEWS: dict[tuple[Status, Status], WebhookEvent] = {
     (Status.QUEUED, Status.RUNNING): WebhookEvent.STARTED,
     (Status.RUNNING, Status.COMPLETED): WebhookEvent.COMPLETED,
+    (Status.QUEUED, Status.FAILED): WebhookEvent.FAILED,  # put aside by staff
     (Status.RUNNING, Status.FAILED): WebhookEvent.FAILED,
     (Status.QUEUED, Status.CANCELLED): WebhookEvent.CANCELLED,
     (Status.RUNNING, Status.CANCELLED): WebhookEvent.CANCELLED,

@@ -51,13 +51,13 @@ def issue(*, user: User, name: str, scopes: Collection[Scope], lifetime: timedel
     return Issued(token, secret)
 
 
-def revoke(*, user: User, token_id: int) -> bool:
-    """Make a token of one's own worthless; False when there is no such living token."""
+def revoke(*, user: User, token_id: int, by: str = "owner", why: str = "") -> bool:
+    """Make a token of an account worthless; False when there is no such living token."""
     with transaction.atomic():
         mine = user.api_tokens.filter(pk=token_id, revoked_at=None)
         revoked = mine.update(revoked_at=Now()) == 1
         if revoked:
-            _write_down(user, f"revoked API token {token_id}")
+            _write_down(user, f"revoked API token {token_id}{why and f': {why}'}", by)
     return revoked
 
 
@@ -86,5 +86,5 @@ def _refuse_nonsense(name: str, scopes: Collection[Scope], lifetime: timedelta) 
         raise TokenRefused("A token lives a year at most.")
 
 
-def _write_down(user: User, what: str) -> None:
-    AccountEvent.objects.create(account=user, actor="owner", what=what)
+def _write_down(user: User, what: str, actor: str = "owner") -> None:
+    AccountEvent.objects.create(account=user, actor=actor, what=what)

@@ -14,7 +14,7 @@ from gas.models import Discard, Job, JobEvent, ResultFile, Status, Upload, User
 from gas.services import limits, maintenance, reference, uploads
 from gas.storage import objects, removal, result_sets
 from gas.storage.locations import inputs, results
-from tasks import pipeline, turns
+from tasks import turns
 
 #: The example that everybody may annotate without a file of their own.
 EXAMPLE = settings.ROOT / "annotator/bundles/demo-grch38/example.vcf"
@@ -92,21 +92,23 @@ def _reference_of(bundle: str, upload: Upload) -> str:
         raise JobRefused(str(refusal)) from refusal
 
 
-def cancel(*, job: Job, actor: User) -> None:
+def cancel(*, job: Job, actor: User, reason: str = "") -> None:
     """Stop a job that has not finished; a worker that is on it finds out and lets go."""
     with transaction.atomic():
-        if not any(_stopped(job, before, actor) for before in (Status.QUEUED, Status.RUNNING)):
+        unfinished = (Status.QUEUED, Status.RUNNING)
+        if not any(_stopped(job, before, actor, reason) for before in unfinished):
             raise JobRefused("The job has finished already.")
         result_sets.discard_prefix(job, wait=removal.UNTIL_NOTICED)
         turns.give_after_commit(turns.ANNOTATE, owner_id=job.owner_id)
 
 
-def _stopped(job: Job, before: Status, actor: User) -> bool:
+def _stopped(job: Job, before: Status, actor: User, reason: str) -> bool:
     return Job.objects.move(
         job.pk,
         before,
         Status.CANCELLED,
         actor=actor.username,
+        reason=reason,
         lease_owner="",
         lease_until=None,
         wake_at=None,
@@ -180,24 +182,6 @@ def bring_back(*, job: Job, actor: User) -> None:
                 reason="asked back",
             )
         turns.give_after_commit(turns.THAW, owner_id=actor.pk)
-
-
-def send_again(*, job: Job, actor: User) -> bool:
-    """Send the message for the step that the job waits for; False when it waits for none.
-
-    Raises JobRefused when the queue cannot be reached.
-    """
-    job.refresh_from_db()
-    if pipeline.next_message(job) is None or job.wake_at is None:
-        return False
-    try:
-        pipeline.send(job)
-    except pipeline.QueueUnavailable as error:
-        raise JobRefused("The queue cannot be reached; what is due is sent later.") from error
-    JobEvent.objects.create(
-        job=job, actor=actor.username, before=job.status, after=job.status, reason="sent again"
-    )
-    return True
 
 
 CONTENT_TYPES = {

@@ -59,7 +59,8 @@ def receive_event(*, payload: bytes, signature: str) -> None:
     event = get_billing().verified_event(payload=payload, signature=signature)
     with transaction.atomic():
         _, new = BillingEvent.objects.get_or_create(
-            event_id=event.id, defaults={"kind": event.kind}
+            event_id=event.id,
+            defaults={"kind": event.kind, "subscription": event.subscription_id},
         )
         if new and event.kind is not EventKind.OTHER:
             _apply(event)

@@ -1,17 +1,16 @@
-"""What staff can ask: run a failed job again, go on with a mended one, redrive dead letters."""
+"""What staff can ask: run a failed job again, redrive dead letters."""
 
 from django.db import transaction
 from django.db.models.functions import Now
 
 from celeryconfig import QUEUES, Queue
-from gas.models import IN_FLIGHT, Job, JobEvent, Notice, Status, User
+from gas.models import Job, JobEvent, Notice, Status, User
 from gas.models.claims import WELL
-from gas.models.leases import UNHELD
 from gas.services import uploads
 from gas.services.jobs import JobRefused
 from gas.storage import queues
 from gas.storage.queues import Letter
-from tasks import pipeline, turns
+from tasks import turns
 from tasks.dead_letters import step_of
 
 #: Messages that one redrive moves, and seconds for which it keeps them from others meanwhile.
@@ -19,7 +18,7 @@ MOST_MOVED = 1000
 HIDDEN = 60
 
 
-def run_again(*, job: Job, actor: User) -> None:
+def run_again(*, job: Job, actor: User, reason: str = "run again by staff") -> None:
     """Queue a job once more that failed on our side; JobRefused when it cannot be."""
     with transaction.atomic():
         try:
@@ -31,7 +30,7 @@ def run_again(*, job: Job, actor: User) -> None:
             Status.FAILED,
             Status.QUEUED,
             actor=actor.username,
-            reason="run again by staff",
+            reason=reason,
             failure="",
             failure_kind="",
             completed_at=None,
@@ -44,27 +43,6 @@ def run_again(*, job: Job, actor: User) -> None:
             raise JobRefused(f"Job {job.pk} has not failed.")
         job.notices.unsent().filter(kind=Notice.Kind.FAILED).delete()
         turns.give_after_commit(turns.ANNOTATE, owner_id=job.owner_id)
-
-
-def mended(*, job: Job, actor: User) -> bool:
-    """Note that a job's trouble is over, and go on where it stalled; False when it had none."""
-    well = WELL | {"setbacks": 0}
-    with transaction.atomic():
-        troubled = Job.objects.filter(pk=job.pk).exclude(trouble="")
-        stalled = troubled.filter(UNHELD, status__in=IN_FLIGHT, wake_at=None)
-        goes_on = stalled.update(**well, wake_at=Now(), sent_at=None)
-        if not goes_on and not troubled.update(**well):
-            return False
-        job.refresh_from_db()
-        JobEvent.objects.create(
-            job=job, actor=actor.username, before=job.status, after=job.status, reason="mended"
-        )
-    if goes_on:
-        try:
-            pipeline.send(job)
-        except pipeline.QueueUnavailable as error:
-            raise JobRefused("The queue cannot be reached; what is due is sent later.") from error
-    return True
 
 
 def dead_letters() -> dict[str, int]:
@@ -93,7 +71,9 @@ def redrive(*, queue: Queue, actor: str) -> int:
 
 def _record(letter: Letter, actor: str) -> None:
     step = step_of(letter.body)
-    job = Job.objects.filter(pk=step.job_id).first() if step and step.job_id else None
+    if step is None or step.number is None or step.task == "deliver":
+        return
+    job = Job.objects.filter(pk=step.number).first()
     if job is not None:
         JobEvent.objects.create(
             job=job, actor=actor, before=job.status, after=job.status, reason="redriven"

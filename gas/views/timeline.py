@@ -26,6 +26,8 @@ _AGAIN = {
     "redriven": "Asked for again",
     "stalled": "Met a problem on our side",
     "mended": "The problem was mended",
+    "archived now": "Sent to the archive by us",
+    "asked back": "Asked back from the archive by us",
 }
 
 _AHEAD = {

@@ -119,9 +119,9 @@ def test_a_job_whose_messages_die_fails_with_a_sentence_and_mails_and_staff_run_
     stack.launch("worker")
     staff = Visitor(stack.site_url)
     staff.sign_in("Staff operator", to="/admin/")
-    listed = staff.open("/admin/gas/job/")
-    form = listed.form(saying="Run again")
-    staff.submit(form, action="run_again", _selected_action=number)
+    shown = staff.open(f"/admin/gas/job/{number}/change/")
+    asked = staff.submit(shown.form(saying="Retry a stage"))
+    staff.submit(asked.form(saying="Retry a stage"), stage="annotate", reason="The worker is back.")
     wait_for(researcher, job.url, "completed")
     assert "Queued again by us" in researcher.open(job.url).html
     until(lambda: len(mails_about(stack, file)) == 2, "the mail about the results")

@@ -1,18 +1,16 @@
 """The list and the page of jobs, and how their messages are sent again."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.contrib.messages import get_messages
+from django.apps import apps
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from gas.admin.jobs import MOST_AT_ONCE
-from gas.admin.read_only import MOST_ROWS
-from gas.models import Job, JobEvent, Notice, Status, Subscription, Upload, User
+from gas.admin.read_only import MOST_RELATED, MOST_ROWS
+from gas.models import Failure, Job, JobEvent, Notice, Status, Subscription, Upload, User
 from tests.unit.admin.conftest import MakeJob
 
 JOBS = "/admin/gas/job/"
@@ -51,7 +49,10 @@ def test_a_job_is_found_by_number_name_and_owner(
     assert shown(staff, "q=exomes") == {mine.pk}
     assert shown(staff, "q=stranger@example.org") == {other.pk}
     assert shown(staff, "q=stranger") == {other.pk}
+    assert shown(staff, "q=genomes+cohort.vcf") == {other.pk}
     assert shown(staff, "q=nothing") == set()
+    assert shown(staff, "q=ex") == set()  # no index finds two letters
+    assert shown(staff, f"q={'9' * 5000}") == set()
     assert shown(staff, f"q={10**30}") == set()
 
 
@@ -71,20 +72,35 @@ def test_a_number_that_no_job_can_have_finds_nothing(
     assert not answer.context["cl"].result_list
 
 
-def test_jobs_are_filtered_by_status_plan_and_age(
+def test_jobs_are_filtered_by_status_failure_age_and_owner(
     staff: Client, make_job: MakeJob, subscriber: User
 ) -> None:
-    day_old = timezone.now() - timedelta(hours=23)
-    young, paid = make_job(), make_job(owner=subscriber, created_at=day_old)
     old = make_job(
-        status=Status.FAILED, failure="No.", created_at=timezone.now() - timedelta(days=9)
+        status=Status.FAILED,
+        failure="No.",
+        failure_kind=Failure.OURS,
+        created_at=timezone.now() - timedelta(days=9),
     )
+    paid = make_job(owner=subscriber, created_at=timezone.now() - timedelta(hours=23))
+    young = make_job()
     assert shown(staff, "status__exact=failed") == {old.pk}
-    assert shown(staff, "owner__plan__name__exact=premium") == {paid.pk}
+    assert shown(staff, "failure_kind__exact=ours") == {old.pk}
+    assert shown(staff, "failure_kind__exact=input") == set()
+    assert shown(staff, f"owner__id__exact={subscriber.pk}") == {paid.pk}
+    assert shown(staff, "owner__id__exact=0&status__exact=queued") == set()
     assert shown(staff, "age=hour") == {young.pk}
     assert shown(staff, "age=day") == {young.pk, paid.pk}
     assert shown(staff, "age=older") == {old.pk}
     assert shown(staff, "age=nonsense") == {young.pk, paid.pk, old.pk}
+
+
+def test_an_age_of_which_there_is_no_job_finds_none(staff: Client, make_job: MakeJob) -> None:
+    old = make_job(created_at=timezone.now() - timedelta(days=9))
+    assert shown(staff, "age=hour") == set()
+    assert shown(staff, "age=older") == {old.pk}
+    young = make_job()
+    assert shown(staff, "age=older") == {old.pk}
+    assert shown(staff, "age=week") == {young.pk}
 
 
 def test_the_accounts_page_leads_to_its_jobs(
@@ -101,9 +117,23 @@ def test_the_page_of_a_job_shows_its_events_files_and_mails(
     staff: Client, one_of_each: Job
 ) -> None:
     page = staff.get(f"{JOBS}{one_of_each.pk}/change/").content.decode()
-    for told in ("submitted", "a/b.log", "Line 12: the position"):
+    for told in ("submitted", "a/b.log", "Line 12: the position", "cancel"):
         assert told in page
     assert "<input" not in page.partition('id="job_form"')[2].replace('<input type="hidden"', "")
+
+
+@pytest.mark.parametrize("table", ["job", "user", "upload", "subscription", "webhook"])
+def test_the_page_of_a_row_asks_the_database_a_bounded_number_of_times(
+    staff: Client, one_of_each: Job, owner: User, table: str
+) -> None:
+    row = apps.get_model("gas", table).objects.first()
+    JobEvent.objects.bulk_create(
+        JobEvent(job=one_of_each, actor="w", after="running", reason="r") for _ in range(300)
+    )
+    with CaptureQueriesContext(connection) as queries:
+        page = staff.get(f"/admin/gas/{table}/{row.pk}/change/").content.decode()
+    assert len(queries) <= 10
+    assert page.count("<td>running</td>") <= MOST_RELATED
 
 
 @pytest.mark.parametrize("where", ["", "{}/change/", "{}/history/"])
@@ -128,7 +158,9 @@ def test_hostile_names_are_text_in_the_other_lists(
     assert SCRIPT not in staff.get(f"/admin/gas/{table}/").content.decode()
 
 
-@pytest.mark.parametrize("table", ["job", "upload", "jobevent", "notice", "user", "subscription"])
+@pytest.mark.parametrize(
+    "table", ["job", "upload", "jobevent", "notice", "user", "subscription", "staffact", "apitoken"]
+)
 def test_a_list_asks_the_database_as_often_for_200_rows_as_for_10(
     staff: Client, owner: User, table: str
 ) -> None:
@@ -171,83 +203,3 @@ def test_no_page_of_the_list_counts_or_skips_more_than_the_nearest_rows(
     counts = [query["sql"] for query in queries if "COUNT(" in query["sql"]]
     assert counts
     assert all(f"LIMIT {MOST_ROWS}" in count for count in counts)
-
-
-Sent = list[int]
-
-
-@pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
-    """The jobs whose message was sent, instead of sending it."""
-    numbers: Sent = []
-    monkeypatch.setattr("tasks.pipeline.send", lambda job: numbers.append(job.pk))
-    return numbers
-
-
-@pytest.fixture
-def press(staff: Client) -> Callable[..., list[str]]:
-    """Press "send again" for some jobs; returns what staff are told."""
-
-    def post(*jobs: Job) -> list[str]:
-        form = {"action": "send_again", "_selected_action": [job.pk for job in jobs]}
-        answer = staff.post(JOBS, form)
-        assert answer.status_code == 302
-        return [str(message) for message in get_messages(answer.wsgi_request)]
-
-    return post
-
-
-def test_a_message_sent_again_is_recorded_with_who_did_it(
-    press: Callable[..., list[str]], make_job: MakeJob, sent: Sent
-) -> None:
-    job = make_job()
-    assert press(job) == [f"Sent again 1 job: {job.pk}."]
-    assert sent == [job.pk]
-    event = JobEvent.objects.get(job=job)
-    assert (event.actor, event.before, event.after) == ("operator", "queued", "queued")
-    assert event.reason == "sent again"
-
-
-def test_staff_are_told_which_jobs_wait_for_no_message(
-    press: Callable[..., list[str]], make_job: MakeJob, sent: Sent
-) -> None:
-    first, second = make_job(), make_job()
-    over = make_job(status=Status.FAILED, failure="No.", wake_at=None)
-    assert press(first, second, over) == [
-        f"Sent again 2 jobs: {second.pk}, {first.pk}.",
-        f"Nothing to send for 1 job: {over.pk}.",
-    ]
-    assert sorted(sent) == [first.pk, second.pk]
-    assert not JobEvent.objects.filter(job=over).exists()
-
-
-def test_sending_again_changes_no_job(
-    press: Callable[..., list[str]], make_job: MakeJob, sent: Sent
-) -> None:
-    make_job()
-    before = list(Job.objects.values())
-    press(*Job.objects.all())
-    assert list(Job.objects.values()) == before
-
-
-def test_too_many_at_once_send_nothing(
-    press: Callable[..., list[str]], owner: User, sent: Sent
-) -> None:
-    chosen = add_jobs(owner, MOST_AT_ONCE + 1)
-    assert press(*chosen) == [f"Please choose at most {MOST_AT_ONCE} jobs."]
-    assert sent == []
-
-
-def test_a_visitor_without_rights_sends_nothing(
-    client: Client, make_job: MakeJob, sent: Sent, stranger: User
-) -> None:
-    form = {"action": "send_again", "_selected_action": [make_job().pk]}
-    assert client.post(JOBS, form).status_code == 302
-    client.force_login(stranger)
-    assert client.post(JOBS, form).status_code == 404
-    assert sent == []
-
-
-def test_a_get_sends_nothing(staff: Client, make_job: MakeJob, sent: Sent) -> None:
-    staff.get(f"{JOBS}?action=send_again&_selected_action={make_job().pk}")
-    assert sent == []

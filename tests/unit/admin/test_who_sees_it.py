@@ -9,27 +9,41 @@ from gas.admin import staff_site
 from gas.models import (
     AccountEvent,
     Alarm,
+    ApiToken,
+    BillingEvent,
     Discard,
+    Grant,
     Job,
     JobEvent,
     Notice,
+    Plan,
     Reconciliation,
+    SignIn,
+    StaffAct,
     Subscription,
     Upload,
     User,
+    Webhook,
 )
 
 TABLES = [
     AccountEvent,
     Alarm,
+    ApiToken,
+    BillingEvent,
     Discard,
+    Grant,
     Job,
     JobEvent,
     Notice,
+    Plan,
     Reconciliation,
+    SignIn,
+    StaffAct,
     Subscription,
     Upload,
     User,
+    Webhook,
 ]
 
 #: Where people come in and leave; these belong to the sign-in.
@@ -132,3 +146,13 @@ def test_no_page_shows_the_hash_of_a_password_or_a_token(staff: Client, owner: U
     User.objects.filter(pk=owner.pk).update(password="planted-hash")
     assert b"planted-hash" not in staff.get(page(User, "change", owner.pk)).content
     assert b"planted-hash" not in staff.get(page(User, "changelist")).content
+
+
+@pytest.mark.parametrize("table", [SignIn, ApiToken, Webhook], ids=lambda table: table.__name__)
+def test_no_page_shows_what_opens_an_account(
+    staff: Client, one_of_each: Job, table: type[Model]
+) -> None:
+    row = any_row(table).pk
+    for shown in (page(table, "changelist"), page(table, "change", row), page(User, "changelist")):
+        assert b"planted" not in staff.get(shown).content
+    assert b"planted" not in staff.get(page(User, "change", one_of_each.owner_id)).content

@@ -61,38 +61,6 @@ def test_a_cancelled_job_is_not_annotated(world: World, owner: User) -> None:
     assert (world.child.runs, world.broker.names()) == (0, [])
 
 
-@pytest.mark.parametrize(
-    ("status", "task"),
-    [
-        (Status.QUEUED, "annotate"),
-        (Status.RUNNING, "annotate"),
-        (Status.COMPLETED, "archive"),
-        (Status.ARCHIVING, "archive"),
-        (Status.ARCHIVED, "thaw"),
-        (Status.THAWING, "thaw"),
-        (Status.RESTORING, "restore"),
-    ],
-)
-def test_staff_send_the_message_of_the_next_step_again_and_it_is_written_down(
-    world: World, owner: User, stranger: User, status: Status, task: str
-) -> None:
-    job = job_in(status, owner)
-    assert jobs.send_again(job=job, actor=stranger)
-    assert world.broker.names() == [task]
-    event = job.events.get()
-    assert (event.actor, event.reason, event.before) == ("stranger", "sent again", event.after)
-
-
-@pytest.mark.parametrize("status", [Status.FAILED, Status.CANCELLED, Status.COMPLETED])
-def test_a_job_that_waits_for_nothing_is_sent_nothing(
-    world: World, owner: User, status: Status
-) -> None:
-    job = job_in(status, owner, wake_at=None)
-    assert not jobs.send_again(job=job, actor=owner)
-    assert world.broker.names() == []
-    assert not JobEvent.objects.exists()
-
-
 def test_a_file_in_the_archive_is_not_downloaded(world: World, owner: User) -> None:
     job = world.archived(owner)
     with pytest.raises(JobRefused, match="in the archive"):

@@ -9,7 +9,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from annotator.errors import AnnotatorFailed
 from celeryconfig import QUEUES
-from gas.models import IN_FLIGHT, Job, Notice, Reconciliation, Status, Upload, User
+from gas.models import Job, Notice, Reconciliation, Status, Upload, User
 from gas.services import upkeep
 from gas.services.jobs import JobRefused
 from gas.storage import queues
@@ -84,46 +84,6 @@ def test_a_job_whose_file_is_gone_is_not_run_again(
     with pytest.raises(JobRefused, match="no file"):
         upkeep.run_again(job=job, actor=owner)
     assert state(job) is Status.FAILED
-
-
-@pytest.mark.parametrize("status", sorted(IN_FLIGHT - {Status.RUNNING}))
-def test_a_stalled_job_goes_on_when_it_is_mended(
-    world: World, owner: User, stranger: User, status: Status
-) -> None:
-    job = job_in(status, owner, wake_at=None, trouble="denied", setbacks=12)
-    assert upkeep.mended(job=job, actor=stranger)
-    after = read(job)
-    assert (after.trouble, after.troubled_at, after.setbacks) == ("", None, 0)
-    assert after.wake_at is not None
-    assert [message.args for message in world.broker.arrived()] == [(job.pk,)]
-    event = job.events.get()
-    assert (event.actor, event.before, event.after) == ("stranger", status, status)
-    assert not upkeep.mended(job=job, actor=stranger)
-    assert job.events.count() == 1
-
-
-@pytest.mark.parametrize("status", [Status.COMPLETED, Status.ARCHIVED])
-def test_trouble_of_a_job_at_rest_is_only_noted_as_mended(
-    world: World, owner: User, status: Status
-) -> None:
-    job = job_in(status, owner, wake_at=None, trouble="missing")
-    assert upkeep.mended(job=job, actor=owner)
-    assert (read(job).trouble, read(job).wake_at, state(job)) == ("", None, status)
-    assert world.broker.names() == []
-
-
-def test_a_job_that_stalled_in_the_archive_comes_through_when_mended(
-    world: World, owner: User
-) -> None:
-    job = world.completed(owner)
-    Job.objects.filter(pk=job.pk).update(
-        status=Status.ARCHIVING, setbacks=MOST_SETBACKS, lease_owner="x"
-    )
-    assert world.broker.deliver("archive") == "IGNORED"
-    assert read(job).is_stalled
-    upkeep.mended(job=job, actor=owner)
-    world.until_quiet()
-    assert (state(job), read(job).trouble) == (Status.ARCHIVED, "")
 
 
 # --- redriving ------------------------------------------------------------------------------------
