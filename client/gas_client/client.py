@@ -9,6 +9,7 @@ from typing import Self
 import httpx
 
 from gas_client.addresses import service_address
+from gas_client.errors import NotThere
 from gas_client.job import Job
 from gas_client.journal import Journal
 from gas_client.patience import Patience
@@ -111,7 +112,11 @@ class Client:
 
     def job(self, number: int) -> Job:
         """Return a job by its number; NotThere when one has none of that number."""
-        return Job(self._wire, self._journal, JobFacts.of(self._wire.get(f"/jobs/{number}")))
+        try:
+            facts = JobFacts.of(self._wire.get(f"/jobs/{number}"))
+        except NotThere as missing:
+            raise NotThere(f"You have no job {number}.") from missing
+        return Job(self._wire, self._journal, facts)
 
     def jobs(
         self,

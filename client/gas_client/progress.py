@@ -6,6 +6,8 @@ from typing import Any, Protocol
 
 from tqdm import tqdm
 
+from gas_client.answers import plain
+
 
 class Bar(Protocol):
     """One thing on its way."""
@@ -56,12 +58,15 @@ class _TqdmBar:
     def __init__(self, label: str, total: int, unit: str) -> None:
         self._lock = threading.Lock()
         self._bar: Any = tqdm(
-            desc=label,
+            desc=plain(label),
             total=total,
             unit=unit,
             unit_scale=unit == "B",
             unit_divisor=1024,
             leave=False,
+            bar_format=None
+            if unit == "B"
+            else "{desc}: {percentage:3.0f}%|{bar}| {elapsed}{postfix}",
         )
 
     def advance(self, count: int) -> None:

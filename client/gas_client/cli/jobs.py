@@ -212,7 +212,7 @@ def _show(session: Session, facts: JobFacts) -> None:
             ("Variants", "" if facts.variants is None else str(facts.variants)),
             ("Made", output.when(facts.created_at)),
             ("Ended", output.when(facts.completed_at)),
-            ("Archived", output.when(facts.archives_at)),
+            ("To archive", output.when(facts.archives_at)),
             ("Notes", facts.notes),
             ("Page", facts.page),
         ]

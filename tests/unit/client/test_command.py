@@ -254,6 +254,7 @@ def test_status_shows_watches_and_waits(gas: Gas, service: Service) -> None:
     assert gas("status", "7", "--watch")[1] == "running\tannotate\t42 %\ncompleted\n"
     service.jobs[7] = job_document(7, status="failed", failure="No ALT.")
     assert gas("status", "7")[0] == 0
+    assert gas("status", "8") == (4, "", "gas: You have no job 8.\n")
     code, out, err = gas("status", "7", "--wait", "--json")
     assert (code, json.loads(out)["failure"], err) == (1, "No ALT.", "gas: No ALT.\n")
 
