@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from dev import settings_table
+from dev import client_manual, settings_table
 from dev.take_pictures import MOST_BYTES, PICTURES
 from gas.variables import VARIABLES
 
@@ -44,3 +44,7 @@ def test_every_link_of_the_documents_leads_to_a_file() -> None:
         for target in re.findall(r"\]\(([^)#\s]+)", document.read_text()):
             if "://" not in target:
                 assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_the_page_of_the_client_is_what_its_help_says() -> None:
+    assert client_manual.PAGE.read_text() == client_manual.text()
