@@ -69,6 +69,7 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     operation["description"] = f"{operation['description']}\n\n{needs}"
     for parameter in operation["parameters"]:
         parameter["schema"] = _not_null(parameter["schema"])
+        parameter.setdefault("description", f"Which {parameter['name']} of them.")
     for status, answer in operation["responses"].items():
         answer["headers"] = dict(ALLOWANCE)
         if status in media:

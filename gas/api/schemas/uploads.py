@@ -80,7 +80,9 @@ class UploadForm(Schema):
     """A form that takes the whole file: multipart/form-data, the file last, in the field `file`."""
 
     model_config = shown(
-        url="https://gas-inputs.s3.amazonaws.com/", fields={"key": "inputs/12/0b7e/input.vcf"}
+        url="https://gas-inputs.s3.amazonaws.com/",
+        fields={"key": "inputs/12/0b7e/input.vcf"},
+        max_bytes=52428800,
     )
 
     url: str = Field(description="Where to POST it, within an hour.")
