@@ -31,7 +31,7 @@ def made_before(*, user: User, key: str, request: str) -> Job | None:
         return None
     if found.request != request:
         raise KeyReused
-    job = user.jobs.filter(pk=found.job_id).first()
+    job = user.jobs.filter(pk=found.job_id or 0).first()
     if job is None:
         raise KeySpent
     return job

@@ -13,7 +13,7 @@ from gas.api.requests import ApiRequest
 from gas.api.routing import ANY, serves
 from gas.api.schemas import account as schemas
 from gas.api.schemas.base import LARGEST_ID
-from gas.models import ApiToken, Scope, User
+from gas.models import ApiToken, Scope, Subscription, User
 from gas.services import api_tokens, holdings, limits, subscriptions
 
 routes = Router(tags=["account"])
@@ -43,7 +43,7 @@ def get_me(request: ApiRequest) -> schemas.Me:
 
 def _plan(user: User) -> schemas.Plan:
     return schemas.Plan(
-        name=user.plan_id,
+        name=str(user.plan_id),
         **vars(user.limits),
         requests_per_minute=user.plan.requests_per_minute,
         retention_seconds=round(user.retention.total_seconds()) if user.retention else None,
@@ -55,11 +55,11 @@ def get_subscription(request: ApiRequest) -> schemas.Subscription:
     """Tell what was bought last, and how many jobs are in the archive or are to go there."""
     newest = request.user.subscriptions.order_by("-started_at").first()
     return schemas.Subscription(
-        plan=request.user.plan_id,
-        status=newest and newest.status,
-        started_at=newest and newest.started_at,
-        ended_at=newest and newest.ended_at,
-        unpaid_since=newest and newest.unpaid_since,
+        plan=str(request.user.plan_id),
+        status=Subscription.Status(newest.status) if newest else None,
+        started_at=newest.started_at if newest else None,
+        ended_at=newest.ended_at if newest else None,
+        unpaid_since=newest.unpaid_since if newest else None,
         **vars(holdings.of(request.user)),
     )
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -20,6 +20,7 @@ from gas.models import Job, Scope
 from gas.models import Status as State
 from gas.services import jobs, listing, queue, reruns, submissions
 from gas.services.listing import Wanted
+from gas.services.queue import Place
 from gas.services.submissions import Key, Wish
 
 routes = Router(tags=["jobs"])
@@ -198,7 +199,12 @@ def list_events(
     last = rows[limit - 1].pk if len(rows) > limit else None
     return schemas.EventPage(
         items=[
-            schemas.Event(id=row.pk, at=row.at, before=row.before or None, after=row.after)
+            schemas.Event(
+                id=row.pk,
+                at=row.at,
+                before=State(row.before) if row.before else None,
+                after=State(row.after),
+            )
             for row in rows[:limit]
         ],
         next_cursor=cursors.sealed(question, last),
@@ -220,20 +226,22 @@ def _made(
 
 def _detail(job: Job) -> schemas.JobDetail:
     place = queue.place_of(job)
-    waits = place.wait.total_seconds() if place and place.wait else None
-    tiers = job.state in (State.THAWING, State.RESTORING) and {
-        file.retrieval_tier for file in job.files.all()
-    }
+    comes_back = job.state in (State.THAWING, State.RESTORING)
+    tiers = [file.retrieval_tier for file in job.files.all()] if comes_back else []
     return schemas.JobDetail(
         **told(job),
-        queue=place
-        and schemas.QueuePlace(before=place.before, wait_seconds=waits and round(waits)),
-        retrieval_tier=max(tiers) or None if tiers else None,
+        queue=_place(place) if place else None,
+        retrieval_tier=max(tiers, default="") or None,
         rerun_obstacle=reruns.obstacle(job) or None,
     )
 
 
-def told(job: Job) -> dict[str, object]:
+def _place(place: Place) -> schemas.QueuePlace:
+    seconds = round(place.wait.total_seconds()) if place.wait else None
+    return schemas.QueuePlace(before=place.before, wait_seconds=seconds)
+
+
+def told(job: Job) -> dict[str, Any]:
     """What is told of a job wherever it is told of."""
     runs = job.state is State.RUNNING
     return {

@@ -1,6 +1,6 @@
 """Results: files and their links, variants in pages, and files of the wanted ones."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from django.http import (
     Http404,
@@ -189,7 +189,7 @@ def _file(request: ApiRequest, job_id: int, kind: ResultFile.Kind) -> ResultFile
     return jobs.file_of(own.job_with(request, job_id, kind), kind)
 
 
-def _told(file: ResultFile) -> dict[str, object]:
+def _told(file: ResultFile) -> dict[str, Any]:
     return {
         "kind": file.kind,
         "name": file.name,

@@ -1,6 +1,6 @@
 """Uploads: the API tells where the bytes go, and looks at them when they are there."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -162,7 +162,7 @@ def _shown(upload: Upload) -> schemas.Upload:
     return schemas.Upload(**_told(upload, newest))
 
 
-def _told(upload: Upload, job: int | None) -> dict[str, object]:
+def _told(upload: Upload, job: int | None) -> dict[str, Any]:
     return {
         "id": upload.pk,
         "status": upload.status,

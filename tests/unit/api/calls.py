@@ -15,7 +15,7 @@ from tests.unit.api.conftest import DAY
 
 ROOT = "/api/v1"
 DIGEST = "a" * 64
-PARTED = {"filename": "y.vcf", "size": 40 * 1024**2, "first_bytes": DIGEST}
+PARTED: dict[str, Any] = {"filename": "y.vcf", "size": 40 * 1024**2, "first_bytes": DIGEST}
 
 
 @dataclass(frozen=True)
@@ -83,11 +83,11 @@ class Owned:
         job = job_in(Status.COMPLETED, owner=owner, shelf=shelf)
         self.upload = uploads.begin_parts(owner=owner, **PARTED).upload
         token = api_tokens.issue(user=owner, name="a", scopes=[READ], lifetime=DAY).token
-        self.names = {"job": job.pk, "upload": self.upload.pk, "token": token.pk}
+        self.names: dict[str, object] = {"job": job.pk, "upload": self.upload.pk, "token": token.pk}
 
     def ask(self, client: Client, call: Call, **how: Any) -> HttpResponseBase:
         """Call an operation about these rows."""
-        path = ROOT + re.sub(r"\{(\w+)\}", lambda name: str(self.names[name[1]]), call.path)
+        path = ROOT + re.sub(r"\{(\w+)\}", lambda name: str(self.names[str(name[1])]), call.path)
         body = call.body
         if body and "{upload}" in body.values():
             body = {"upload": str(self.names["upload"])}
