@@ -24,8 +24,8 @@ class _Replaced(GasError):
 class Download:
     """Fetches what is not here yet of a file, and gives it its name once its bytes are proven."""
 
-    def __init__(self, wire: Wire, partial: Partial, links: Links) -> None:
-        self._wire, self._partial, self._links = wire, partial, links
+    def __init__(self, wire: Wire, partial: Partial, links: Links, *, tries: int = 2) -> None:
+        self._wire, self._partial, self._links, self._tries = wire, partial, links, tries
         self._stop = threading.Event()
         self._bar: Bar | None = None
 
@@ -36,11 +36,13 @@ class Download:
         self._partial.open()
         try:
             self._fetch_missing()
-        except _Replaced as replaced:
-            self._wire.progress.note(str(replaced))
+        except _Replaced:
+            if self._tries == 1:
+                raise
             self._partial.begin_again("")
-            self._fetch_missing()
-        self._partial.finish()
+            Download(self._wire, self._partial, self._links, tries=self._tries - 1).fetch()
+        else:
+            self._partial.finish()
 
     def _is_here(self) -> bool:
         target = self._partial.target
@@ -49,7 +51,6 @@ class Download:
         return digest_of(target) == self._partial.sha256
 
     def _fetch_missing(self) -> None:
-        self._stop = threading.Event()
         missing = [piece for piece in self._partial.pieces if piece not in self._partial.done]
         bar = self._wire.progress.bar(self._partial.target.name, total=self._partial.size)
         with closing(bar) as self._bar:
@@ -87,7 +88,7 @@ class Download:
         """Make sure that these bytes belong to those that are here."""
         etag = answer.headers.get("ETag", "")
         if self._partial.etag and etag != self._partial.etag:
-            raise _Replaced(f"{self._partial.target.name} was replaced; it begins again.")
+            raise _Replaced(f"{self._partial.target.name} was replaced while it was fetched.")
         if answer.status_code != httpx.codes.PARTIAL_CONTENT and not whole:
             raise Unavailable("The storage gives no part of a file.")
         self._partial.etag = etag

@@ -70,6 +70,12 @@ class TookTooLong(GasError):
     """What was waited for did not happen in the time that was given; it goes on by itself."""
 
 
+class NobodyReads(GasError):
+    """The program that got the output has ended; 141 is how a shell tells of that."""
+
+    exit_code = 141
+
+
 class Stopped(GasError):
     """Somebody does not want the rest any more."""
 

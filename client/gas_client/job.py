@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gas_client.downloading import Download
-from gas_client.errors import JobFailed, Refused, Unavailable
+from gas_client.errors import JobFailed, Misused, Refused, Unavailable
 from gas_client.filters import Wanted, query_of
 from gas_client.journal import Journal
 from gas_client.links import Links
@@ -171,6 +171,9 @@ class Job:
         Without a filter, only the wanted columns are read of the Parquet file where it lies; with
         one, the service sends the rows that meet it. Needs pyarrow: `gas-client[arrow]`.
         """
-        arrow = importlib.import_module("gas_client.arrow")  # not everybody has pyarrow
+        try:
+            arrow = importlib.import_module("gas_client.arrow")  # not everybody has pyarrow
+        except ImportError as missing:
+            raise Misused("Variants need pyarrow: pip install pyarrow") from missing
         batches: Iterator[Any] = arrow.batches(self._wire, self, filter, columns)
         return batches

@@ -2,33 +2,38 @@
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 from gas_client.errors import GasError, Stopped
 
 T = TypeVar("T")
 
+#: Seconds that each lane has to stop.
+MOMENT = 0.5
+
 
 class _Lane(threading.Thread, Generic[T]):
     """Takes one item after the other; a daemon, so that Ctrl-C ends the program at once."""
 
-    def __init__(self, items: Iterator[T], do: Callable[[T], None], stop: threading.Event) -> None:
+    def __init__(
+        self, items: Iterator[T], do: Callable[[T], None], ended: "SimpleQueue[_Lane[T]]"
+    ) -> None:
         super().__init__(daemon=True)
-        self._items, self._do, self._stop_all = items, do, stop
+        self._items, self._do, self._ended = items, do, ended
         self.problem: GasError | OSError | None = None
-        self.has_ended = False
+        self.is_done = False
 
     def run(self) -> None:
         """Work until nothing is left or somebody says stop."""
         try:
             for item in self._items:
                 self._do(item)
-            self.has_ended = True
+            self.is_done = True
         except (GasError, OSError) as problem:
             self.problem = problem
         finally:
-            if not self.has_ended:
-                self._stop_all.set()
+            self._ended.put(self)
 
 
 def in_lanes(
@@ -36,21 +41,27 @@ def in_lanes(
 ) -> None:
     """Do something with every item, so many at once; the first failure stops all, and is raised.
 
-    Whatever takes long looks at `stop` now and then, and raises Stopped when it is set.
+    Whatever takes long looks at `stop` now and then, and raises Stopped when it is set. A sleeper
+    is not waited for, and stops when it wakes.
     """
-    shared = _Shared(items, stop)
-    running = [_Lane(shared, do, stop) for _ in range(lanes)]
+    shared, ended = _Shared(items, stop), SimpleQueue[_Lane[T]]()
+    running = [_Lane(shared, do, ended) for _ in range(lanes)]
     try:
         for lane in running:
             lane.start()
-        for lane in running:
-            lane.join()
-    finally:
+        for _ in running:
+            _look_at(ended.get())
+    except BaseException:
         stop.set()
-    problems = [lane.problem for lane in running if lane.problem]
-    for problem in sorted(problems, key=lambda one: isinstance(one, Stopped)):
-        raise problem
-    if not all(lane.has_ended for lane in running):
+        for lane in running:
+            lane.join(MOMENT)
+        raise
+
+
+def _look_at(lane: _Lane[T]) -> None:
+    if lane.problem:
+        raise lane.problem
+    if not lane.is_done:
         raise RuntimeError("A lane broke; its own words are above.")
 
 

@@ -1,7 +1,9 @@
 """Requests: to the service with its token, to storage without."""
 
+import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, TypeVar
 
 import httpx
@@ -147,6 +149,12 @@ class Wire:
             yield answer
 
 
+@cache
+def _trust() -> ssl.SSLContext:
+    """Whom both sets of connections trust; it takes a while to read."""
+    return httpx.create_ssl_context()
+
+
 def _connections(
     transport: httpx.BaseTransport | None, headers: Mapping[str, str], address: str = ""
 ) -> httpx.Client:
@@ -157,6 +165,7 @@ def _connections(
         follow_redirects=False,
         transport=transport,
         mounts=DIRECT if transport is None else None,
+        verify=_trust(),
     )
 
 

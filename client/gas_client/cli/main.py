@@ -8,10 +8,10 @@ import click
 
 from gas_client.cli import accounts, jobs, results
 from gas_client.cli.session import Means
-from gas_client.errors import GasError, TryLater
+from gas_client.errors import GasError, NobodyReads, TryLater
 from gas_client.version import __version__
 
-USAGE, LOCAL_FILE, INTERRUPTED, BROKEN_PIPE = 2, 6, 130, 141
+USAGE, LOCAL_FILE, INTERRUPTED = 2, 6, 130
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -70,12 +70,12 @@ def run(arguments: Sequence[str] | None = None, *, means: Means | None = None) -
     except (KeyboardInterrupt, click.Abort):
         click.echo("Interrupted. What has arrived is kept: repeat the command to go on.", err=True)
         return INTERRUPTED
+    except NobodyReads as gone:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the last flush
+        return gone.exit_code
     except GasError as problem:
         click.echo(f"gas: {problem}{_advice(problem)}", err=True)
         return problem.exit_code
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the last flush
-        return BROKEN_PIPE
     except OSError as trouble:
         click.echo(f"gas: {trouble.filename or 'this machine'}: {trouble.strerror}.", err=True)
         return LOCAL_FILE

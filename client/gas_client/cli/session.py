@@ -10,6 +10,7 @@ import click
 import httpx
 
 from gas_client.client import Client
+from gas_client.errors import NobodyReads
 from gas_client.patience import Patience
 from gas_client.profiles import USUAL, Profile, account
 from gas_client.progress import Bars, Progress, Silent
@@ -75,7 +76,10 @@ def shared(command: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(command)
     def with_session(*, profile: str, as_json: bool, quiet: bool, **given: Any) -> Any:
         means = click.get_current_context().obj
-        return command(Session(profile, as_json, quiet, means), **given)
+        try:
+            return command(Session(profile, as_json, quiet, means), **given)
+        except BrokenPipeError as broken:  # which click would make a failure of
+            raise NobodyReads from broken
 
     for option in reversed(OPTIONS):
         with_session = option(with_session)

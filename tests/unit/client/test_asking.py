@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gas_client import Client, GasError, JobFailed, Misused, NotSignedIn, Status, Unavailable
+from gas_client import Client, GasError, JobFailed, Misused, NotSignedIn, Status, Unavailable, lanes
 from gas_client.errors import FileTrouble, Stopped, TookTooLong, TryLater
 from gas_client.filters import joined, query_of
 from gas_client.journal import KEPT, Journal
@@ -149,6 +149,23 @@ def test_the_first_failure_stops_all_lanes_and_is_the_one_that_is_raised() -> No
     with pytest.raises(FileTrouble, match="broken"):
         in_lanes(range(100), do, lanes=2, stop=stop)
     assert sorted(begun) == [0, 1]
+
+
+def test_a_lane_that_sleeps_holds_up_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "MOMENT", 0.01)
+    awake = threading.Event()
+
+    def do(item: int) -> None:
+        if item:
+            raise FileTrouble("broken")
+        awake.wait(60)
+
+    try:
+        with pytest.raises(FileTrouble, match="broken"):
+            in_lanes(range(2), do, lanes=2, stop=threading.Event())
+        assert not awake.is_set()
+    finally:
+        awake.set()
 
 
 def test_a_broken_call_is_forgotten_after_two_days(home: Path) -> None:

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -230,6 +231,18 @@ def test_every_failure_is_one_sentence_and_its_exit_code(
 ) -> None:
     service.fail("GET", "/jobs/7$", *[fault] * 4)
     assert gas("status", "7") == (code, "", sentence)
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_a_reader_that_goes_away_is_no_failure(
+    service: Service, patience: Patience, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.jobs[1] = job_document(1)
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as nobody:
+        monkeypatch.setattr(sys, "stdout", nobody)
+        assert run(["jobs"], means=Means(service, patience)) == 141
 
 
 @pytest.mark.usefixtures("signed_in")

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gas_client import Client, FileTrouble, Refused, Unavailable, pieces
+from gas_client import Client, FileTrouble, GasError, Refused, Unavailable, pieces
 from gas_client.job import Job
 from tests.unit.client.service import Pieces, Service, job_document, ranged
 
@@ -105,6 +105,19 @@ def test_a_file_that_was_replaced_in_storage_begins_again(
     partial.add(1)
     (path,) = job.download()
     assert path.read_bytes() == CONTENT
+
+
+def test_a_storage_that_replaces_a_file_all_the_time_is_given_up(
+    job: Job, service: Service, home: Path
+) -> None:
+    def other(request: httpx.Request) -> httpx.Response:
+        service.etag = f'"{len(service.requests)}"'
+        return ranged(request, CONTENT, service.etag)
+
+    service.fail("GET", "storage.example.org", *[other] * 20)
+    with pytest.raises(GasError, match="was replaced while"):
+        job.download()
+    assert not (home / "job-7.annotated.tsv").exists()
 
 
 def test_wrong_bytes_never_get_the_name_and_are_not_kept(
