@@ -1,6 +1,7 @@
 """The whole service behind a real browser: fake Globus and Stripe, a local AWS, a real worker."""
 
 import gzip
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from dev.demo import TIMERS
 from dev.stack import Ports, Stack
 from gas.services.jobs import EXAMPLE
+from tests.browser.terminal import Terminal
 from tests.browser.test_looks import a_file
 
 pytestmark = pytest.mark.timeout(600)
@@ -148,6 +150,56 @@ def breaking_after(most: int, route: Route, sent: list[str]) -> None:
         route.continue_()
     else:
         route.abort("connectionreset")
+
+
+def make_token(page: Page) -> str:
+    """Make an API token that may do everything, on its page."""
+    page.goto("/account/tokens/")
+    page.get_by_label("Name").fill("terminal")
+    for box in page.get_by_role("group", name="It may").get_by_role("checkbox").all():
+        box.check()
+    page.get_by_role("button", name="Make the token").click()
+    return page.locator("#secret").inner_text()
+
+
+def test_the_client_takes_a_file_to_filtered_results_with_a_token_of_the_browser(
+    page: Page, stack: Stack, tmp_path: Path
+) -> None:
+    sign_in(page, "Free researcher")
+    terminal = Terminal(tmp_path)
+    terminal.gas("login", stack.site_url, "--token-stdin", typed=make_token(page))
+    job = json.loads(terminal.gas("submit", str(EXAMPLE), "--wait", "--json"))
+    page.goto(job["page"])
+    expect(page.get_by_role("heading", name="Results are ready")).to_be_visible()
+    number, wanted = str(job["id"]), ["--filter", "gene=PDIA2", "--filter", "impact=HIGH"]
+    header, *rows = terminal.gas("results", number, *wanted, "--format", "tsv").splitlines()
+    terminal.killed_after(2, "download", number, "--kind", "tsv")
+    assert not (tmp_path / f"job-{number}.annotated.tsv.gz").exists()
+    size = next(file.stat().st_size for file in tmp_path.glob("job-*.part"))
+    assert terminal.steps_of("download", number, "--kind", "tsv") == -(-size // 1000) - 2
+    full = gzip.decompress((tmp_path / f"job-{number}.annotated.tsv.gz").read_bytes())
+    lines = full.decode().splitlines()
+    assert lines[0] == header
+    assert rows == [one for one in lines if {"PDIA2", "HIGH"} <= {*one.split("\t")}]
+    assert len(rows) > 0
+    terminal.gas("logout")
+    page.goto("/account/tokens/")
+    expect(page.get_by_text("revoked").first).to_be_visible()
+
+
+def test_an_upload_of_the_client_that_was_killed_goes_on_and_makes_one_job(
+    page: Page, stack: Stack, tmp_path: Path
+) -> None:
+    sign_in(page, "Free researcher")
+    terminal = Terminal(tmp_path)
+    terminal.gas("login", stack.site_url, "--token-stdin", typed=make_token(page))
+    file = tmp_path / "killed.vcf"
+    file.write_bytes(EXAMPLE.read_bytes() + (99 * b"x" + b"\n") * (400 * 1024))
+    terminal.killed_after(3, "submit", file.name)
+    missing = terminal.steps_of("submit", file.name)
+    assert 2 <= missing <= 5  # of eight parts, of which three were under way beside the third
+    found = [json.loads(line) for line in terminal.gas("jobs", "--json").splitlines()]
+    assert [job["filename"] for job in found].count("killed.vcf") == 1
 
 
 def test_a_vcf_that_breaks_inside_fails_with_the_line(page: Page) -> None:
