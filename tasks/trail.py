@@ -36,8 +36,9 @@ def mark(sender: str, body: tuple[Any, ...], headers: dict[str, Any], **_: Any) 
 def _of_job(task: str, args: tuple[Any, ...]) -> str:
     """The id of the job that a message names; empty when there is none, or no such job."""
     number = job_of(task, args)
-    if number is None or context.bound("job") == number:
-        return ""  # what goes on here is about this very job
+    at_it = context.bound("task") and context.bound("job") == number
+    if number is None or at_it:
+        return ""  # a task that works on the job bears its id already
     jobs = apps.get_model("gas", "Job").objects  # the models are loaded after this module
     return jobs.filter(pk=number).values_list("correlation", flat=True).first() or ""
 
@@ -52,15 +53,14 @@ def job_of(task: str, args: tuple[Any, ...]) -> int | None:
 def begin(task: Task[Any, Any], task_id: str, args: tuple[Any, ...], **_: Any) -> None:
     """Name what the lines of this task are about, until its end."""
     delivered: dict[str, Any] = dict(task.request.delivery_info or {})
-    sqs: dict[str, Any] = delivered.get("sqs_message") or {}
-    receives = _count(sqs.get("Attributes", {}).get("ApproximateReceiveCount"))
+    receives = _count(getattr(task.request, "receives", None))  # by `tasks.transport`
     context.begin(
         correlation=context.ours(getattr(task.request, HEADER, None)) or context.new(),
         task=task.name,
         job=job_of(task.name, args),
         queue=delivered.get("routing_key"),
         message_id=task_id,
-        sqs_id=sqs.get("MessageId"),
+        sqs_id=getattr(task.request, "sqs_id", None),
         receives=receives,
     )
     if receives and receives > 1:

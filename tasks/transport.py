@@ -24,7 +24,7 @@ from kombu.transport import SQS, TRANSPORT_ALIASES
 from kombu.transport.SQS import AccessDeniedQueueException
 from vine import ensure_promise, transform
 
-from celeryconfig import LEASE, LONG_POLL, QUEUES, Queue
+from celeryconfig import LEASE, LONG_POLL, Queue
 from gas import metrics
 from gas.storage import clients, queues
 from gas.storage.errors import StorageError
@@ -118,10 +118,18 @@ class Channel(SQS.Channel):
         if self._failed_polls.pop(queue, 0):
             logger.warning("queue %s answers again", queue)
         if queue in resting:  # paused after this poll had begun
-            _put_back(queue, messages.get("Messages") or [])
+            _put_back(queue_url, messages.get("Messages") or [])
             return 0
         received: int = super()._on_messages_ready(queue_url, queue, messages)
         return received
+
+    def _envelope_payload(self, payload: Any, text: Any, message: Any, q_url: Any) -> Any:
+        """Let the task know which delivery of which message it works on."""
+        whole = super()._envelope_payload(payload, text, message, q_url)
+        if isinstance(headers := whole.get("headers"), dict):
+            receives = (message.get("Attributes") or {}).get("ApproximateReceiveCount")
+            headers |= {"sqs_id": message.get("MessageId"), "receives": receives}
+        return whole
 
     def _poll_failed(self, queue: str, error: BaseException) -> None:
         """Try again later, ever more patiently; say so once."""
@@ -146,12 +154,11 @@ class Channel(SQS.Channel):
             logger.warning("a message could not be deleted, SQS will bring it back: %s", error)
 
 
-def _put_back(name: str, messages: list[dict[str, Any]]) -> None:
+def _put_back(url: str, messages: list[dict[str, Any]]) -> None:
     """Return what was received to its queue as new messages, of which no receive was counted.
 
     Copied before it is deleted: a crash between the two doubles a message, which is harmless.
     """
-    url = QUEUES[name].url
     for message in messages:
         letter = Letter(message["MessageId"], message["Body"], message["ReceiptHandle"])
         try:

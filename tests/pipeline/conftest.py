@@ -40,7 +40,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture(params=["s3", "vault"])
 def archiving_stack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
     """The service, not started, with each kind of archive and results that go there soon."""
-    settings = QUICK | database_settings()
+    settings = QUICK | database_settings() | {"GAS_METRICS": "emf"}
     if request.param == "s3":
         yield Stack(tmp_path, Ports.free(), settings)
         return

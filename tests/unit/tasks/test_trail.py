@@ -1,9 +1,12 @@
 """One id leads from the request through every message, task and annotation of a job."""
 
+from typing import Any
+
 from gas.logs import context
 from gas.models import Job, User
-from tasks import trail
+from tasks import pipeline, trail
 from tasks.sweep import sweep
+from tasks.transport import Channel
 from tests.seams.lines import Log
 from tests.seams.world import World, read
 
@@ -26,6 +29,16 @@ def test_every_message_of_a_job_bears_its_id(world: World, owner: User) -> None:
     headers = [message.headers[trail.HEADER] for message in world.broker.arrived()]
     assert headers
     assert set(headers) == {job.correlation}
+
+
+def test_a_request_about_a_job_sends_messages_that_bear_the_id_of_the_job(
+    world: World, owner: User
+) -> None:
+    job = world.submitted(owner)
+    with context.about(correlation=context.new(), job=job.pk):
+        pipeline.send(job)
+    [message] = world.broker.arrived("annotate")
+    assert message.headers[trail.HEADER] == job.correlation
 
 
 def test_a_message_that_is_tried_again_bears_the_same_id(world: World, owner: User) -> None:
@@ -73,6 +86,7 @@ def test_the_end_of_a_task_tells_what_it_was_about(world: World, owner: User, lo
         "state": "SUCCESS",
     }
     assert line["message_id"]
+    assert "receives" not in line  # nobody counts here; see below
     assert line["seconds"] > 0
     assert line["time"].endswith("Z")
 
@@ -98,3 +112,18 @@ def test_old_jobs_without_an_id_get_one_for_each_message(world: World, owner: Us
     [message] = world.broker.arrived("annotate")
     assert context.ours(message.headers[trail.HEADER])
     assert read(job).correlation == ""
+
+
+def test_a_task_is_told_which_delivery_of_which_message_it_works_on(
+    world: World, owner: User, log: Log
+) -> None:
+    job = world.queued(owner)
+    message = world.broker.take("annotate")
+    received = {"MessageId": "an-id", "Attributes": {"ApproximateReceiveCount": "3"}}
+    envelope: dict[str, Any] = {"headers": message.headers, "properties": {}, "body": ""}
+    channel = object.__new__(Channel)
+    enveloped = channel._envelope_payload(envelope, "", received | {"ReceiptHandle": "r"}, "url")
+    message.headers.update(enveloped["headers"])
+    assert world.broker.run(message) == "SUCCESS"
+    [line] = [line for line in log.about(job.correlation) if line["event"] == "annotate SUCCESS"]
+    assert (line["sqs_id"], line["receives"]) == ("an-id", 3)
