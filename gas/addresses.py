@@ -25,11 +25,9 @@ def sender(request: HttpRequest) -> str:
 
 def _address(request: HttpRequest) -> IPv4Address | IPv6Address | None:
     """What the outermost of our own proxies saw: all before that is what the sender says."""
-    saw = [request.META.get("REMOTE_ADDR", "")]
-    if settings.PROXIES:
-        told = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
-        saw = told[-settings.PROXIES :][:1]
+    told = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    path = [*told, request.META.get("REMOTE_ADDR", "")]  # each saw the one before it
     try:
-        return ip_address(saw[0].strip())
-    except ValueError:
+        return ip_address(path[-1 - settings.PROXIES].strip())
+    except (ValueError, IndexError):
         return None

@@ -104,6 +104,7 @@ def _kinds(user: User) -> dict[str, Rows]:
         "browsers": user.sign_ins.values("browser", "at"),
         "globus_tokens": user.globus_tokens.values("resource_server", "scope", "expires_at"),
         "api_tokens": user.api_tokens.values(*TOKEN),
+        "requests": user.idempotency_keys.values("key", "job", "created_at"),
         "declined_mails": user.declined_topics.values("topic"),
         "subscriptions": user.subscriptions.values(
             "status", "customer_id", "provider_id", "started_at", "ended_at", "unpaid_since"
