@@ -27,7 +27,7 @@ _AGAIN = {
     "stalled": "Met a problem on our side",
     "mended": "The problem was mended",
     "archived now": "Sent to the archive by us",
-    "asked back": "Asked back from the archive by us",
+    "thawed by staff": "Asked back from the archive by us",
 }
 
 _AHEAD = {

@@ -131,7 +131,7 @@ def force_thaw(job: Job, *, tier: Tier, actor: User, reason: str) -> str:
         if job.state is Status.THAWING:
             raise ActRefused("The archive has been asked for it already.")
         raise ActRefused(f"It is {job.status}; only what is archived is asked back.")
-    _note(job, actor, f"asked back: {tier}: {reason}")
+    _note(job, actor, f"thawed by staff: {tier}: {reason}")
     turns.give_after_commit(turns.THAW, owner_id=job.owner_id)
     return f"It is asked back at tier {tier}."
 
