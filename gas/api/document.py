@@ -73,7 +73,7 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     for status, answer in operation["responses"].items():
         answer["headers"] = dict(ALLOWANCE)
         if status in media:
-            answer["content"] = {media[status]: {"schema": {"type": "string"}}}
+            answer["content"] = {each: {"schema": {"type": "string"}} for each in media[status]}
         if method == "get" and status == "200" and "application/json" in answer["content"]:
             answer["headers"] |= ETAG
     if method == "get":

@@ -20,12 +20,12 @@ def serves(
     *,
     status: int = 200,
     may: Iterable[Kind] = (),
-    media: dict[int, str] | None = None,
+    media: dict[int, tuple[str, ...]] | None = None,
     **extra: Any,
 ) -> dict[str, Any]:
     """Return what ninja takes beside a path: `may` names problems besides the usual ones.
 
-    `media` names what is given where it is no JSON, by status.
+    `media` names the types of what is given where it is no JSON, by status.
     """
     return {
         "auth": Bearer(scope),

@@ -32,12 +32,13 @@ routes = Router(tags=["results"])
 Kind = Annotated[ResultFile.Kind, Path(description="Kind of a file.")]
 Row = Annotated[int, Path(ge=0, le=2**40, description="`row` of a variant.")]
 
-PLAIN, BYTES = "text/plain", "application/octet-stream"
+PLAIN = "text/plain"
+FILES = tuple(sorted({jobs.CONTENT_TYPES[kind] for kind in results.WHOLE.values()}))
 
 
 @routes.get(
     "/jobs/{job_id}/log",
-    **serves(Scope.READ, None, may=[problems.NO_RESULTS], media={200: PLAIN}),
+    **serves(Scope.READ, None, may=[problems.NO_RESULTS], media={200: (PLAIN,)}),
 )
 def get_log(request: ApiRequest, job_id: JobId) -> HttpResponse:
     """Give the annotation log of a completed job, as text; its first 64 KiB."""
@@ -151,7 +152,7 @@ def list_transcripts(request: ApiRequest, job_id: JobId, row: Row) -> schemas.Tr
         Scope.READ,
         None,
         may=[problems.NO_RESULTS, problems.RESULTS_REFUSED, problems.BUSY],
-        media={200: BYTES},
+        media={200: FILES},
         parameters=FILTER,
         responses={302: {"description": "Without a filter: leads to the whole file."}},
     ),

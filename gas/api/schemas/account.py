@@ -1,13 +1,16 @@
 """The account: what it may do, what it uses, its subscription, its tokens; and references."""
 
 from datetime import datetime
+from typing import Annotated
 
 from ninja import Schema
 from pydantic import Field
 
-from gas.api.schemas.base import shown
+from gas.api.schemas.base import one_of, shown
 from gas.models import Scope
 from gas.models import Subscription as SubscriptionRow
+
+SubscriptionStatus = Annotated[SubscriptionRow.Status, one_of(SubscriptionRow.Status)]
 
 _PLAN = {
     "name": "free",
@@ -138,7 +141,7 @@ class Subscription(Schema):
     )
 
     plan: str
-    status: SubscriptionRow.Status | None = Field(description="Nothing when none was ever bought.")
+    status: SubscriptionStatus | None = Field(description="Nothing when none was ever bought.")
     started_at: datetime | None
     ended_at: datetime | None
     unpaid_since: datetime | None = Field(description="Since when a card is tried in vain.")

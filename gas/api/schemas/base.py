@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from django.db.models import TextChoices
 from ninja import Schema
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, WithJsonSchema
 
 #: Numbers of rows, as large as the database has them.
 LARGEST_ID = 2**63 - 1
@@ -17,6 +18,11 @@ def shown(**example: Any) -> ConfigDict:
 def strictly(**example: Any) -> ConfigDict:
     """The same of something that is sent to us: a field that we do not know is refused."""
     return ConfigDict(extra="forbid", json_schema_extra={"examples": [example]})
+
+
+def one_of(choices: type[TextChoices]) -> WithJsonSchema:
+    """Describe choices where they stand: by their name, one `Status` would be another's."""
+    return WithJsonSchema({"type": "string", "enum": choices.values})
 
 
 class FieldProblem(Schema):

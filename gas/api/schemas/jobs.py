@@ -1,13 +1,16 @@
 """Jobs: what they are made of, where they stand, and their files."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
 from ninja import Schema
 from pydantic import Field
 
-from gas.api.schemas.base import shown, strictly
+from gas.api.schemas.base import one_of, shown, strictly
 from gas.models import ResultFile, Status
+
+State = Annotated[Status, one_of(Status)]
 
 _UPLOAD = "0b7e6d0e-6a55-4c8e-9d0f-3f7a3c1b2a10"
 _JOB = {
@@ -64,7 +67,7 @@ class Job(Schema):
     model_config = shown(**_JOB)
 
     id: int
-    status: Status = Field(
+    status: State = Field(
         description="At rest: `queued`, `completed`, `failed`, `cancelled`, `archived`. "
         "In flight: `running`, `archiving`, `thawing`, `restoring`."
     )
@@ -131,8 +134,8 @@ class Event(Schema):
 
     id: int
     at: datetime
-    before: Status | None = Field(description="Nothing when it was made.")
-    after: Status = Field(description="The same as before when it was only taken up again.")
+    before: State | None = Field(description="Nothing when it was made.")
+    after: State = Field(description="The same as before when it was only taken up again.")
 
 
 class EventPage(Schema):

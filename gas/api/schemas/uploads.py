@@ -7,7 +7,7 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import Field
 
-from gas.api.schemas.base import shown, strictly
+from gas.api.schemas.base import one_of, shown, strictly
 from gas.models import Upload as UploadRow
 from gas.storage.parts import MOST_PARTS
 
@@ -58,7 +58,7 @@ class Upload(Schema):
     model_config = shown(**_UPLOAD)
 
     id: UUID
-    status: UploadRow.Status = Field(
+    status: Annotated[UploadRow.Status, one_of(UploadRow.Status)] = Field(
         description="`pending`: bytes may arrive. `complete`: looked at, and good for a job. "
         "`refused`: `refusal` says why, and the bytes are gone."
     )
