@@ -29,6 +29,7 @@ TOP = 8
 
 #: Seconds for which a process keeps what it read: a day changes little in that time.
 KEPT = 20
+CACHED = "operations-history"
 
 OUTCOMES = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
 
@@ -113,13 +114,16 @@ class History:
 
 def read() -> History:
     """Return the history as of some seconds ago."""
-    kept: History = cache.get_or_set("operations-history", _read, KEPT)
+    kept: History | None = cache.get(CACHED)
+    if kept is None:
+        kept = _read()
+        cache.set(CACHED, kept, KEPT)
     return kept
 
 
 def forget() -> None:
     """Read it anew at the next question."""
-    cache.delete("operations-history")
+    cache.delete(CACHED)
 
 
 def _read() -> History:

@@ -53,7 +53,9 @@ def _nothing() -> None:
 
 
 @contextmanager
-def listening(transport: str, endpoint: str, *, visibility: int = 30) -> Iterator[Listener]:
+def listening(
+    transport: str, endpoint: str, *, visibility: int = 30, wait: int = 1
+) -> Iterator[Listener]:
     """Make a queue, consume it over `endpoint`, and clean up."""
     name = f"faults-{uuid.uuid4().hex[:8]}"
     boto3.session.Session().client("sqs").create_queue(
@@ -63,7 +65,7 @@ def listening(transport: str, endpoint: str, *, visibility: int = 30) -> Iterato
         "region": REGION,
         "is_secure": False,
         "predefined_queues": {name: {"url": f"{endpoint}/{ACCOUNT}/{name}", "region": REGION}},
-        "wait_time_seconds": 1,
+        "wait_time_seconds": wait,
         "polling_interval": 0.1,
         "client-config": {
             "connect_timeout": 2,

@@ -42,6 +42,35 @@ def test_a_failed_poll_is_tried_again_ever_more_patiently_and_told_once(
     assert "answers again" in told[1]
 
 
+def test_a_queue_that_rests_is_not_polled_and_what_a_poll_brings_then_goes_back_untried(
+    over_proxy: Proxy,
+) -> None:
+    with listening(OURS, over_proxy.endpoint, wait=5) as listener:
+        listener.say("first")
+        assert listener.turn(lambda: listener.received == ["first"], seconds=RECOVERY)
+        polls = over_proxy.count("ReceiveMessage")
+        assert listener.turn(lambda: over_proxy.count("ReceiveMessage") > polls, seconds=10)
+        transport.resting.add(listener.queue.name)  # in the midst of a poll
+        try:
+            returned = over_proxy.count("DeleteMessage")
+            listener.say("later")
+            back = listener.turn(lambda: over_proxy.count("DeleteMessage") > returned, seconds=10)
+            polls = over_proxy.count("ReceiveMessage")
+            assert not listener.turn(
+                lambda: over_proxy.count("ReceiveMessage") > polls,
+                seconds=3 * transport.REST_SECONDS,
+            )
+            assert listener.received == ["first"]
+            assert transport.last_heard[listener.queue.name] > 0  # it does not count as deaf
+        finally:
+            transport.resting.discard(listener.queue.name)
+        assert listener.turn(lambda: listener.received[1:] == ["later"], seconds=RECOVERY)
+    assert back
+    _, message = listener.messages
+    told = message.delivery_info["sqs_message"]["Attributes"]
+    assert told["ApproximateReceiveCount"] == "1"
+
+
 def tries(rule: Rule) -> list[float]:
     """When it was tried; curl itself tries a connection that it had open once more at once."""
     pairs = zip([0.0, *rule.hits], rule.hits, strict=False)

@@ -142,6 +142,68 @@ def test_what_is_no_message_of_ours_rests_in_the_dead_letters_and_staff_are_told
     assert depth(sqs, "gas-archive-dead") == 0
 
 
+def press(staff: Visitor, act: str, queue: str) -> str:
+    """Do something to a queue on the operators' page; returns that page."""
+    asked = staff.open(f"/admin/operations/act/?act={act}&queue={queue}")
+    return staff.submit(asked.form(to="/operations/act/"), reason="to see what happens").html
+
+
+def shown(staff: Visitor, what: str) -> None:
+    """Wait until the operators' page says so."""
+    until(lambda: what in staff.open("/admin/operations/").html, f"the page to say {what}")
+
+
+@pytest.fixture
+def staff(stack: Stack) -> Visitor:
+    visitor = Visitor(stack.site_url)
+    visitor.sign_in("Staff operator", to="/admin/")
+    return visitor
+
+
+def test_a_paused_queue_keeps_its_messages_over_a_restart_and_no_try_is_lost(
+    stack: Stack, researcher: Visitor, staff: Visitor, sqs: "SQSClient", tmp_path: Path
+) -> None:
+    shown(staff, "annotate@")
+    assert "annotate is paused" in press(staff, "pause", "annotate")
+    shown(staff, "Every worker keeps to it.")
+    stack.kill("worker")
+    stack.launch("worker")
+    shown(staff, "Every worker keeps to it.")
+    job = researcher.annotate(samples.repeated(tmp_path / "paused.vcf", copies=1))
+    queue = url_of(sqs, "gas-annotate")
+    until(lambda: depth(sqs, "gas-annotate") == 1, "the message")
+    received = sqs.receive_message(
+        QueueUrl=queue, VisibilityTimeout=0, AttributeNames=["ApproximateReceiveCount"]
+    )
+    assert [m["Attributes"]["ApproximateReceiveCount"] for m in received["Messages"]] == ["1"]
+    assert researcher.open(job.url).facts["data-status"] == "queued"
+    assert "annotate goes on" in press(staff, "resume", "annotate")
+    wait_for(researcher, job.url, "completed")
+    shown(staff, "lost</span>")  # the worker that was killed
+
+
+def test_a_purged_letter_of_a_job_fails_it_with_a_sentence_and_a_mail(
+    stack: Stack, researcher: Visitor, staff: Visitor, sqs: "SQSClient", tmp_path: Path
+) -> None:
+    for queue in ("annotate", "sweep"):  # which would settle the letter itself
+        stack.manage("queue", "pause", queue, "--reason", "to see what happens")
+    until(
+        lambda: staff.open("/admin/operations/").html.count("Every worker keeps to it.") == 2,
+        "both workers to hear of it",
+    )
+    file = samples.repeated(tmp_path / "purged.vcf", copies=1)
+    job = researcher.annotate(file)
+    number = int(job.url.rstrip("/").rpartition("/")[2])
+    dead = url_of(sqs, "gas-annotate-dead")
+    sqs.send_message(QueueUrl=dead, MessageBody=message("annotate", number))
+    assert "1 message purged, 1 job ended." in press(staff, "purge", "annotate")
+    assert "we gave it up" in researcher.open(job.url).html
+    until(lambda: mails_about(stack, file), "the mail to its owner")
+    for queue in ("annotate", "sweep"):
+        stack.manage("queue", "resume", queue, "--reason", "seen")
+    shown(staff, 'Pause<span class="visually-hidden"> annotate</span>')
+
+
 def test_after_all_that_rows_and_storage_agree(stack: Stack) -> None:
     stack.manage("reconcile")
     staff = Visitor(stack.site_url)

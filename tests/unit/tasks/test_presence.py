@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from celery.worker import state
-from django.db import OperationalError
+from django.db import OperationalError, connections
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def nothing_rests(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What one test pauses no other sees; and its connection outlives a beat."""
-    monkeypatch.setattr(presence.connections, "close_all", lambda: None)
+    monkeypatch.setattr(connections, "close_all", lambda: None)
     yield
     transport.resting.clear()
 
@@ -149,5 +149,5 @@ def test_what_a_poll_brings_after_the_pause_goes_back_as_a_message_that_was_neve
     queue = QUEUES["thaw"].url
     world.letters.lying[queue] = [letter]
     received = {"MessageId": letter.id, "Body": "body", "ReceiptHandle": letter.receipt}
-    transport._put_back("thaw", [received])
+    transport._put_back(queue, [received])
     assert [each.body for each in world.letters.lying[queue]] == ["body"]
