@@ -42,6 +42,17 @@ def test_one_request_sent_several_times_at_once_makes_one_job_and_leaves_no_file
     assert ask() in told
 
 
+def test_several_keys_at_once_make_a_job_each(world: World, owner: User, secret: str) -> None:
+    asks = [
+        partial(post, secret, "/jobs", {"example": True}, f"k-{number}")
+        for number in range(AT_ONCE)
+    ]
+    told = at_once(*asks)
+    assert {status for status, _ in told} == {201}
+    assert {number for _, number in told} == set(Job.objects.values_list("pk", flat=True))
+    assert Job.objects.count() == AT_ONCE
+
+
 def test_a_rerun_asked_several_times_at_once_under_one_key_is_one_job(
     world: World, owner: User, secret: str
 ) -> None:
