@@ -27,7 +27,8 @@ def django_db_modify_db_settings(
 @pytest.fixture(scope="session", autouse=True)
 def unguarded_flush() -> Iterator[None]:
     """What empties the tables after a test empties the logs too, which nobody else may."""
-    plain = connection.ops.sql_flush
+    operations = type(connection.ops)  # of every connection: each thread has its own
+    plain = operations.sql_flush
     guards = unchangeable.guards("sqlite", set(unchangeable.STAYS))
 
     def flush(*args: Any, **kwargs: Any) -> list[str]:
@@ -36,7 +37,7 @@ def unguarded_flush() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         if connection.vendor == "sqlite":  # PostgreSQL truncates, which no guard is asked about
-            patch.setattr(connection.ops, "sql_flush", flush)
+            patch.setattr(operations, "sql_flush", flush)
         yield
 
 
