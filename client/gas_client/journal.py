@@ -43,6 +43,7 @@ class Journal:
         name = hashlib.sha256(json.dumps(what).encode()).hexdigest()
         if kept := self._kept(name):
             return kept
+        self._clean()
         call = Call(name, str(uuid.uuid4()))
         self._write(call)
         return call
@@ -57,6 +58,12 @@ class Journal:
     def end(self, call: Call) -> None:
         """Forget a call that was answered."""
         self._file(call.name).unlink(missing_ok=True)
+
+    def _clean(self) -> None:
+        """Take away calls that nobody repeated in time."""
+        for file in self.folder.glob("*.json"):
+            if self._clock() - file.stat().st_mtime > KEPT:
+                file.unlink(missing_ok=True)
 
     def _kept(self, name: str) -> Call | None:
         """Return what was written down lately; nothing of a file that is damaged."""

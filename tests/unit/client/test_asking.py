@@ -1,6 +1,7 @@
 """What the client makes of answers, and how patiently it asks."""
 
 import threading
+import time
 from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -181,6 +182,9 @@ def test_a_broken_call_is_forgotten_after_two_days(home: Path) -> None:
         assert journal.begin("submit", "a.vcf", 7).key != call.key
     files = [*(home / "state" / "gas" / "unfinished").iterdir()]
     assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+    now[0] = time.time() + KEPT + 60
+    journal.begin("submit", "b.vcf", 7)
+    assert not any(file.exists() for file in files)
 
 
 def test_jobs_are_asked_for_page_by_page_as_they_are_taken(

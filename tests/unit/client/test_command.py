@@ -234,6 +234,21 @@ def test_every_failure_is_one_sentence_and_its_exit_code(
 
 
 @pytest.mark.usefixtures("signed_in")
+def test_bars_are_for_terminals_and_for_who_wants_them(
+    gas: Gas, service: Service, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    assert gas("submit", file.name)[2] == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    busy = problem(503, "Busy.", Retry_After="9")
+    service.fail("POST", "/jobs$", busy, busy)
+    told = gas("submit", file.name)[2]
+    assert "\rtrio.vcf: " in told
+    assert "Busy. Trying again in 9 s.\n" in told
+    assert gas("submit", file.name, "--quiet")[2] == ""
+
+
+@pytest.mark.usefixtures("signed_in")
 def test_a_reader_that_goes_away_is_no_failure(
     service: Service, patience: Patience, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import re
+import sys
 from pathlib import Path
 
 import httpx
@@ -76,6 +77,14 @@ def test_a_filter_is_answered_by_the_service(job: Job, service: Service) -> None
     assert str(service.asked("GET", "/export/parquet")[0].url.params) == "gene=PDIA2&af_max=0.01"
     with pytest.raises(Misused):
         next(job.variants("PDIA2"))
+
+
+def test_without_pyarrow_one_is_told_what_is_missing(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "gas_client.arrow", None)
+    with pytest.raises(Misused, match="need pyarrow"):
+        job.variants()
 
 
 def test_a_link_that_is_over_and_a_break_do_no_harm(job: Job, service: Service) -> None:
