@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
-from gas.variables import VARIABLES
+from gas.variables import OF_THE_CLIENT, VARIABLES
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -160,7 +160,8 @@ def path(name: str, default: Path | None = None) -> Path:
 
 def unknown() -> list[str]:
     """Variables of ours by their name that nobody reads: mostly slips of the pen."""
-    return sorted(name for name in os.environ if name.startswith("GAS_") and name not in VARIABLES)
+    ours = {name for name in os.environ if name.startswith("GAS_")}
+    return sorted(ours - VARIABLES.keys() - OF_THE_CLIENT)
 
 
 def secret_values() -> Iterator[str]:

@@ -3,7 +3,7 @@
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
-__all__ = ["InvalidToken", "seal", "unseal"]
+__all__ = ["InvalidToken", "reseal", "seal", "unseal"]
 
 
 def seal(secret: str) -> bytes:
@@ -14,6 +14,11 @@ def seal(secret: str) -> bytes:
 def unseal(sealed: bytes | memoryview) -> str:
     """Decrypt with whichever key fits; InvalidToken when none does."""
     return _safe().decrypt(bytes(sealed)).decode()
+
+
+def reseal(sealed: bytes | memoryview) -> bytes:
+    """Encrypt anew with the newest key what any key opens; InvalidToken when none does."""
+    return _safe().rotate(bytes(sealed))
 
 
 def _safe() -> MultiFernet:

@@ -11,4 +11,7 @@ from gas.variables.work import AWS, PIPELINE
 SECTIONS = (SITE, LOGS, GLOBUS, STRIPE, AWS, PIPELINE, WEBHOOKS, MAIL)
 VARIABLES = {each.name: each for section in SECTIONS for each in section.variables}
 
-__all__ = ["SECTIONS", "VARIABLES", "Kind", "Section", "Variable"]
+#: Variables of the client, which may be set on the same machine.
+OF_THE_CLIENT = frozenset({"GAS_PROFILE", "GAS_TOKEN", "GAS_URL"})
+
+__all__ = ["OF_THE_CLIENT", "SECTIONS", "VARIABLES", "Kind", "Section", "Variable"]

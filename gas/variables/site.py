@@ -129,8 +129,9 @@ GLOBUS = Section(
             Kind.LIST,
             'comma-separated keys of the Globus tokens at rest, made by `python -c "from '
             'cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"`; the first '
-            "seals, all open. To change keys put the new one in front, and take the old one away "
-            "two weeks later, when every session of before has ended",
+            "seals, all open; the secrets of webhooks are sealed with them too. To change keys put "
+            "the new one in front, run `manage.py reseal`, and take the old one away two weeks "
+            "later, when every session of before has ended",
             shown="made of `GAS_SECRET_KEY`",
             secret=True,
         ),
