@@ -3,12 +3,14 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from gas.admin import staff_site
+from gas.api import reference
 from gas.views import chosen, jobs, operations, public, results, subscription, uploads
 from gas.views.help import pages as help_pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", public.home, name="home"),
     path("help/", help_pages.index, name="help"),
+    path("help/api/", reference.page, name="api_reference"),
     path("help/<slug:name>/", help_pages.topic, name="help_topic"),
     path("terms/", public.terms, name="terms"),
     path("robots.txt", public.robots, name="robots"),

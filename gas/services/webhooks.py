@@ -52,7 +52,9 @@ def add(*, user: User, url: str, events: Collection[WebhookEvent]) -> Issued:
         User.objects.select_for_update(of=("self",)).get(pk=user.pk)
         if user.webhooks.count() >= MOST:
             raise WebhookRefused(f"You have {MOST} webhooks; please delete one first.")
-        webhook = user.webhooks.create(url=url, secret=seal(secret), events=sorted(set(events)))
+        webhook = user.webhooks.create(
+            url=url, secret=seal(secret), events=[event for event in CHOICES if event in events]
+        )
         _write_down(webhook, "made")
     webhook.refresh_from_db()
     return Issued(webhook, secret)

@@ -1,7 +1,7 @@
 """The pages of the account, and the mails: how they look, and that axe-core finds nothing."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,8 +9,18 @@ from allauth.socialaccount.models import SocialAccount
 from playwright.sync_api import Page
 
 from gas import letters
-from gas.models import Notice, Scope, SignIn, Status, Subscription, Topic, User
-from gas.services import accounts
+from gas.models import (
+    Notice,
+    Scope,
+    SignIn,
+    Status,
+    Subscription,
+    Topic,
+    User,
+    Webhook,
+    WebhookEvent,
+)
+from gas.services import accounts, webhooks
 from tests.browser.conftest import Window
 from tests.browser.test_looks import SHOTS, look_at
 from tests.stage import Shelf, job_in
@@ -58,6 +68,23 @@ def test_a_token_from_making_to_revoking(settled: Window) -> None:
     page.get_by_text("revoked", exact=True).wait_for()
 
 
+def test_a_webhook_from_making_to_a_list_of_its_calls(settled: Window) -> None:
+    page = settled.open("/account/webhooks/")
+    page.get_by_label("Address").fill("https://hooks.example.org/gas/of/the/laboratory")
+    page.get_by_role("button", name="Make the webhook").click()
+    page.locator("#secret").wait_for()
+    look_at(page, "webhooks")
+    webhook = Webhook.objects.get()
+    taken, failed, _ = (webhook.owe(WebhookEvent.FAILED, job_id=number) for number in (7, 8, 9))
+    taken.record_taken(answered=200, said='{"ok": true}')
+    failed.record_failed(
+        answered=None, said="No answer within 10 seconds.", again_in=None, rest=timedelta(0)
+    )
+    page = settled.open(f"/account/webhooks/{webhook.pk}/")
+    page.get_by_text("No answer within 10 seconds.").wait_for()
+    look_at(page, "webhook")
+
+
 def test_leaving(settled: Window) -> None:
     page = settled.open("/account/leave/")
     page.get_by_label("To confirm").fill("yes")
@@ -96,9 +123,19 @@ def _of_job(owner: User, shelf: Shelf, kind: Notice.Kind) -> Notice:
     return Notice.objects.create(job=job, kind=kind, attempt=1)
 
 
+def _of_webhook(owner: User, _shelf: Shelf, kind: Notice.Kind) -> Notice:
+    webhook = webhooks.add(
+        user=owner, url="https://hooks.example.org/gas?key=1", events=webhooks.CHOICES
+    ).webhook
+    Webhook.objects.filter(pk=webhook.pk).update(failures=12, failing_since=NOON)
+    webhook.switch_off("Every call of 5 days has failed.")
+    return Notice.objects.get(kind=kind)
+
+
+MAKERS = {Topic.SUBSCRIPTION: _of_subscription, Topic.WEBHOOK: _of_webhook}
+
 MAILS: dict[Notice.Kind, Callable[[User, Shelf, Notice.Kind], Notice]] = {
-    kind: _of_subscription if topic is Topic.SUBSCRIPTION else _of_job
-    for kind, topic in Notice.TOPICS.items()
+    kind: MAKERS.get(topic, _of_job) for kind, topic in Notice.TOPICS.items()
 }
 
 

@@ -91,7 +91,7 @@ def take_pictures(page: Page, name: str) -> None:
             page.screenshot(path=f"{SHOTS}/{name}-{theme}-{width}.png", full_page=True)
 
 
-@pytest.mark.parametrize("path", ["/", "/login/", "/terms/", "/help/", *HELP])
+@pytest.mark.parametrize("path", ["/", "/login/", "/terms/", "/help/", "/help/api/", *HELP])
 def test_public_pages(window: Window, path: str) -> None:
     look_at(window.open(path), path.strip("/").replace("/", "-") or "home")
 

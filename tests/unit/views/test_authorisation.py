@@ -54,6 +54,7 @@ READ, SEND = ("get", "head"), ("post",)
 TABLE = {
     "home": Row(Reach.EVERYBODY, READ),
     "help": Row(Reach.EVERYBODY, READ),
+    "api_reference": Row(Reach.EVERYBODY, READ),
     "help_topic": Row(Reach.EVERYBODY, READ, "topic"),
     "terms": Row(Reach.EVERYBODY, READ),
     "left": Row(Reach.EVERYBODY, READ),
