@@ -78,6 +78,11 @@ class Rows:
     comparison: Comparison | None
     usage: dict[str, int]  # bytes by kind, files, and micro-dollars a month, of all accounts
 
+    @property
+    def present(self) -> list[tuple[str, Count]]:
+        """The states that there are jobs in."""
+        return [(state, count) for state, count in self.jobs.items() if count.number]
+
 
 @dataclass(frozen=True)
 class Running:

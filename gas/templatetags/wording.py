@@ -50,10 +50,12 @@ def seconds(count: float | None) -> str:
 
 @register.filter
 def dollars(amount: float) -> str:
-    """Write an amount of any size: `$1,234.50`, `$0.0031`, `$0.0000012`; `$0` for nothing."""
+    """Write an amount of any size: `$1,234.50`, `$0.0031`, `<$0.000001`; `$0` for nothing."""
     if not amount:
         return "$0"
-    places = 2 if amount >= 1 else min(9, 1 - math.floor(math.log10(amount)))
+    if amount < 1e-6:
+        return "<$0.000001"
+    places = 2 if amount >= 1 else 1 - math.floor(math.log10(amount))
     return f"${amount:,.{places}f}"
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from gas.templatetags.wording import in_words, roughly, size, took
+from gas.templatetags.wording import dollars, in_words, roughly, size, took
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,18 @@ def test_bytes_are_told_in_a_handy_unit(count: int, words: str) -> None:
 )
 def test_a_guessed_span_is_told_roughly(seconds: float, words: str) -> None:
     assert roughly(timedelta(seconds=seconds)) == words
+
+
+@pytest.mark.parametrize(
+    ("amount", "words"),
+    [
+        (0, "$0"),
+        (1234.5, "$1,234.50"),
+        (0.0031, "$0.0031"),
+        (0.25, "$0.25"),
+        (0.0000012, "$0.0000012"),
+        (4e-10, "<$0.000001"),
+    ],
+)
+def test_an_amount_is_told_in_two_digits_or_to_the_cent(amount: float, words: str) -> None:
+    assert dollars(amount) == words
