@@ -58,7 +58,7 @@ MISSING_SCOPE = Kind(
     HTTPStatus.FORBIDDEN,
     "The token may not do this",
     "The token lacks a scope.",
-    "Make a token with the scope that `scope` names; what a token may do never changes.",
+    "Make a token with the scope that scope names; what a token may do never changes.",
 )
 FORBIDDEN = Kind(
     "forbidden",
@@ -79,7 +79,7 @@ METHOD_NOT_ALLOWED = Kind(
     HTTPStatus.METHOD_NOT_ALLOWED,
     "This address does not take this method",
     "This address does not take this method.",
-    "The header `Allow` names those that it takes.",
+    "The header Allow names those that it takes.",
 )
 JOB_REFUSED = Kind(
     "job-refused",
@@ -142,14 +142,14 @@ WRONG_MEDIA_TYPE = Kind(
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "The body is not JSON",
     "Send the body with Content-Type: application/json.",
-    "Send bodies as JSON, and say so in the header `Content-Type`.",
+    "Send bodies as JSON, and say so in the header Content-Type.",
 )
 INVALID = Kind(
     "invalid-request",
     HTTPStatus.UNPROCESSABLE_ENTITY,
     "Something in the request is wrong",
     "Something in the request is wrong.",
-    "`errors` names each field of the body, by a JSON pointer, or parameter, and what is wrong.",
+    "errors names each field of the body, by a JSON pointer, or parameter, and what is wrong.",
 )
 UPLOAD_REFUSED = Kind(
     "upload-refused",
@@ -177,7 +177,7 @@ RATE_LIMITED = Kind(
     HTTPStatus.TOO_MANY_REQUESTS,
     "Too many requests",
     "More requests came than are allowed in a minute.",
-    "Wait for the seconds of `Retry-After`; `RateLimit-Remaining` tells what is left before.",
+    "Wait for the seconds of Retry-After; RateLimit-Remaining tells what is left before.",
 )
 SERVER_ERROR = Kind(
     "server-error",
@@ -191,21 +191,21 @@ BUSY = Kind(
     HTTPStatus.SERVICE_UNAVAILABLE,
     "Too much is asked at once",
     "As many questions as can be answered at once are being answered.",
-    "Wait for the seconds of `Retry-After`, and ask again.",
+    "Wait for the seconds of Retry-After, and ask again.",
 )
 UNAVAILABLE = Kind(
     "unavailable",
     HTTPStatus.SERVICE_UNAVAILABLE,
     "A part of the service does not answer",
     "A part of the service does not answer; jobs and files are safe.",
-    "Wait for the seconds of `Retry-After`, and send the same again.",
+    "Wait for the seconds of Retry-After, and send the same again.",
 )
 MAINTENANCE = Kind(
     "maintenance",
     HTTPStatus.SERVICE_UNAVAILABLE,
     "The service is under maintenance",
     "Nothing new is taken now; what is here can be read, and jobs go on.",
-    "Wait for the seconds of `Retry-After`, and send the same again.",
+    "Wait for the seconds of Retry-After, and send the same again.",
 )
 
 KINDS = (
