@@ -81,6 +81,7 @@ def _columns(status: Status) -> dict[str, Any]:
         columns["archived_at"] = BEGIN
     if status is Status.FAILED:
         columns["failure"] = "Line 12 has only 7 columns."
+        columns["failure_kind"] = "input"
     return columns | ({"result_prefix": "results/"} if status is Status.COMPLETED else {})
 
 
