@@ -29,6 +29,7 @@ ACCOUNT = (
     "last_name",
     "email",
     "plan",
+    *User.OWN.values(),
     "date_joined",
     "last_login",
 )
@@ -109,6 +110,7 @@ def _kinds(user: User) -> dict[str, Rows]:
         "subscriptions": user.subscriptions.values(
             "status", "customer_id", "provider_id", "started_at", "ended_at", "unpaid_since"
         ),
+        "premium_given": user.grants.values("given_at", "until", "ended_at", "reason"),
         "jobs": user.jobs.order_by("pk").values(*JOB).iterator(PAGE),
         "uploads": user.uploads.order_by("created_at").values(*UPLOAD).iterator(PAGE),
         "files": files.values(*FILE).iterator(PAGE),

@@ -29,6 +29,7 @@ def subscription(request: SignedIn) -> HttpResponse:
         **vars(holdings.of(user)),
         "plan": offered.get(str(user.plan_id)) or user.plan,
         "subscription": bought[0] if bought else None,
+        "grant": user.grants.filter(ended_at=None).first(),
         "active": next((each for each in bought if each.status == ACTIVE), None),
         "waiting": request.GET.get("returned") == "paid" and user.plan_id != Plan.PREMIUM,
         "arrived": request.GET.get("returned") == "paid" and user.plan_id == Plan.PREMIUM,

@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 from django.db.models.functions import Now
+from django.template.defaultfilters import date
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
@@ -79,6 +80,12 @@ def test_a_grant_thaws_as_a_subscription_does_and_ends_by_itself(
     assert Grant.objects.get().ended_at is not None
     sweep.run()
     assert Grant.objects.filter(ended_at=None).count() == 0
+
+
+def test_who_was_given_premium_reads_until_when(world: World, owner: User, ask: Asked) -> None:
+    ask(accounts.grant, owner, until=timezone.now() + MONTH)
+    page = signed_in(owner).get("/subscription/").content.decode()
+    assert f"Given to you by the staff until {date(timezone.now() + MONTH, 'j F Y')}" in page
 
 
 def test_a_grant_never_touches_a_subscription(world: World, owner: User, ask: Asked) -> None:
