@@ -40,12 +40,14 @@ def test_a_second_sign_in_opens_the_same_account_and_takes_over_the_new_name(
     assert (user.get_full_name(), user.email) == ("Busy researcher", "b@example.org")
 
 
-def test_a_closed_account_stays_closed(globus: FakeGlobus, visitor: Visitor) -> None:
+def test_who_is_locked_is_told_so_and_does_not_get_in(globus: FakeGlobus, visitor: Visitor) -> None:
     visitor.sign_in(FREE)
     User.objects.update(is_active=False)
     GlobusToken.objects.all().delete()
     again = Visitor()
-    assert "closed" in sentence(again.sign_in(FREE))
+    assert sentence(again.sign_in(FREE)) == (
+        "This account is locked. Please write to those who run this server."
+    )
     assert not again.is_signed_in
     assert not GlobusToken.objects.exists()
 
@@ -136,6 +138,21 @@ def test_staff_are_who_the_list_names_at_each_sign_in(
     Visitor().sign_in(STAFF)
     Visitor().sign_in(FREE)
     assert User.objects.get(is_staff=True).username == FREE.sub
+
+
+def test_onlookers_are_staff_who_may_not_act(
+    globus: FakeGlobus, visitor: Visitor, settings: Settings
+) -> None:
+    settings.STAFF_ONLOOKERS = [FREE.sub]
+    visitor.sign_in(STAFF)
+    Visitor().sign_in(FREE)
+    assert set(User.objects.values_list("username", "is_staff", "is_superuser")) == {
+        (STAFF.sub, True, True),
+        (FREE.sub, True, False),
+    }
+    settings.STAFF_ONLOOKERS = []
+    Visitor().sign_in(FREE)
+    assert not User.objects.get(username=FREE.sub).is_staff
 
 
 def test_the_admin_has_no_door_of_its_own(globus: FakeGlobus, visitor: Visitor) -> None:
