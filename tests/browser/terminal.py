@@ -1,6 +1,7 @@
 """The client as somebody runs it in a terminal: a process of its own, which can be killed."""
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -58,12 +59,26 @@ class Terminal:
         assert done.returncode == 0, done.stderr
         return int(done.stderr.split()[-1])
 
-    def _run(self, command: list[str], typed: str = "") -> subprocess.CompletedProcess[str]:
+    def follow(self, guide: str, **settings: str) -> str:
+        """Run the blocks of a document, the shell's and then Python's; returns what they said."""
+        text = (ROOT / f"docs/{guide}.md").read_text()
+        said = ""
+        for language, run in (("sh", ["bash", "-euo", "pipefail"]), ("python", [sys.executable])):
+            whole = "\n".join(re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL))
+            done = self._run([*run, "-c", whole], **settings)
+            assert done.returncode == 0, done.stderr
+            said += done.stdout
+        return said
+
+    def _run(
+        self, command: list[str], typed: str = "", **settings: str
+    ) -> subprocess.CompletedProcess[str]:
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
             "LANG": "C.UTF-8",
             "PYTHONPATH": str(ROOT / "client"),
+            **settings,
         }
         return subprocess.run(
             command,

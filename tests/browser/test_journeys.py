@@ -2,11 +2,8 @@
 
 import gzip
 import json
-import os
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -23,8 +20,6 @@ from tests.browser.terminal import Terminal
 from tests.browser.test_looks import a_file
 
 pytestmark = pytest.mark.timeout(600)
-
-ROOT, PYTHON = Path(__file__).resolve().parents[2], sys.executable
 
 PATIENCE = 120_000  # milliseconds: a job, or a thaw, from end to end on a busy machine
 
@@ -194,27 +189,12 @@ def test_the_client_takes_a_file_to_filtered_results_with_a_token_of_the_browser
 
 def test_the_guide_of_the_api_does_what_it_says(page: Page, stack: Stack, tmp_path: Path) -> None:
     sign_in(page, "Free researcher")
-    guide = (ROOT / "docs/api-guide.md").read_text()
     (tmp_path / "sample.vcf").write_bytes(EXAMPLE.read_bytes())
-    given = {
-        "PATH": os.environ["PATH"],
-        "GAS_URL": stack.site_url,
-        "GAS_TOKEN": make_token(page),
-    }
-    for language, run in (("sh", ["bash", "-euo", "pipefail", "-c"]), ("python", [PYTHON, "-c"])):
-        whole = "\n".join(re.findall(rf"```{language}\n(.*?)```", guide, re.DOTALL))
-        done = subprocess.run(
-            [*run, whole],
-            cwd=tmp_path,
-            env=given,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-    assert "rows in PDIA2" in done.stdout
-    assert "job.completed of job" in done.stdout
+    said = Terminal(tmp_path).follow(
+        "api-guide", GAS_URL=stack.site_url, GAS_TOKEN=make_token(page)
+    )
+    assert "rows in PDIA2" in said
+    assert "job.completed of job" in said
 
 
 def test_an_upload_of_the_client_that_was_killed_goes_on_and_makes_one_job(

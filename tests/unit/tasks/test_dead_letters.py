@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db.models.functions import Now
 
+from celeryconfig import QUEUES
 from gas.models import Alarm, Job, JobEvent, Status, User
 from tasks.annotate import BROKE_DOWN
 from tasks.dead_letters import GIVEN_UP, Step, step_of
@@ -44,6 +45,7 @@ GARBAGE = [
     body_of("annotate", 10**30),
     body_of("annotate", 1, force=True),
     body_of("sweep", 1),
+    body_of("deliver"),
     body_of("an_unknown_task", 1),
 ]
 
@@ -64,7 +66,9 @@ def test_what_is_no_message_of_ours_is_not_taken_for_one(body: str) -> None:
     assert step_of(body) is None
 
 
-@pytest.mark.parametrize(("task", "args"), [("annotate", [7]), ("notify", [7]), ("sweep", [])])
+@pytest.mark.parametrize(
+    ("task", "args"), [("annotate", [7]), ("notify", [7]), ("deliver", [7]), ("sweep", [])]
+)
 def test_a_message_of_ours_is_read_as_the_worker_reads_it(
     world: World, task: str, args: list[Any]
 ) -> None:
@@ -219,7 +223,7 @@ def _dies(*_: object) -> None:
 
 def test_a_good_day_asks_each_queue_once(world: World) -> None:
     sweep()
-    assert len(world.letters.asked) == len(set(world.letters.asked)) == 7
+    assert len(world.letters.asked) == len(set(world.letters.asked)) == len(QUEUES)
 
 
 def test_many_foreign_letters_stand_before_no_other(world: World, owner: User) -> None:
