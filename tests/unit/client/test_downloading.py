@@ -154,10 +154,13 @@ def test_an_empty_file_is_saved_too(job: Job, service: Service) -> None:
 
 
 def test_more_bytes_than_were_asked_for_are_not_taken(job: Job, service: Service) -> None:
-    def all_of_it(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(206, stream=Pieces(CONTENT), headers={"ETag": service.etag})
+    def too_much(request: httpx.Request) -> httpx.Response:
+        whole = ranged(request, CONTENT, service.etag)
+        assert isinstance(whole.stream, Pieces)
+        more = Pieces(b"".join(whole.stream) + b"more")
+        return httpx.Response(206, stream=more, headers=whole.headers)
 
-    service.fail("GET", "storage.example.org", all_of_it)
+    service.fail("GET", "storage.example.org", *[too_much] * 5)
     (path,) = job.download()
     assert path.read_bytes() == CONTENT
 

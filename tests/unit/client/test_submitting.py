@@ -203,6 +203,23 @@ def test_a_file_that_changes_while_it_is_sent_makes_no_job(
     assert service.jobs == {}
 
 
+def test_a_file_that_changes_after_its_last_part_makes_no_job_either(
+    client: Client, service: Service, tmp_path: Path
+) -> None:
+    small = tmp_path / "small.vcf"
+    small.write_bytes(b"one part")
+
+    def changing(request: httpx.Request) -> httpx.Response:
+        answer = service.answer(request)
+        touched(small)
+        return answer
+
+    service.fail("PUT", "part=1", changing)
+    with pytest.raises(FileTrouble, match="changed while it was sent"):
+        client.submit(small)
+    assert service.jobs == {}
+
+
 def test_an_empty_or_missing_file_is_told_before_anything_is_asked(
     client: Client, service: Service, tmp_path: Path
 ) -> None:
