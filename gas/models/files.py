@@ -54,6 +54,7 @@ class Upload(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["-created_at"], name="upload_by_date"),
+            models.Index(fields=["owner", "-created_at"], name="upload_of_owner"),
             models.Index(fields=["status", "-created_at"], name="upload_in_state"),
             models.Index(
                 fields=["give_up_at"], condition=~Q(give_up_at=None), name="upload_to_give_up"
