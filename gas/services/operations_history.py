@@ -202,18 +202,19 @@ def percentile(values: Sequence[float], percent: int) -> float | None:
     return sorted(values)[math.ceil(percent / 100 * len(values)) - 1]
 
 
+def newest_annotations(since: datetime) -> QuerySet[JobEvent]:
+    """The events by which annotations succeeded since a moment, newest first, along that index."""
+    annotated = ends_since(since).filter(before=Status.RUNNING, after=Status.COMPLETED)
+    return annotated.order_by("-at")
+
+
 def _times(now: datetime) -> list[tuple[datetime, float, float]]:
     """When each of the newest annotations ended, and the seconds that it waited and ran."""
-    finished = JobEvent.objects.filter(before=Status.RUNNING, after=Status.COMPLETED)
     began = JobEvent.objects.filter(
         job=OuterRef("job"), before=Status.QUEUED, after=Status.RUNNING, pk__lt=OuterRef("pk")
     )
-    newest = (
-        finished.filter(at__gte=now - DAY)
-        .order_by("-pk")
-        .annotate(
-            began=Subquery(began.order_by("-pk").values("at")[:1]), submitted=F("job__created_at")
-        )
+    newest = newest_annotations(now - DAY).annotate(
+        began=Subquery(began.order_by("-pk").values("at")[:1]), submitted=F("job__created_at")
     )
     rows = newest.values_list("at", "began", "submitted")[:MOST_TIMES]
     return [
