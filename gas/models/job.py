@@ -1,6 +1,5 @@
 """The job: where it is, who holds it, what it came from and what it made."""
 
-import logging
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,8 +16,6 @@ from gas.models.files import ResultFile, Upload
 from gas.models.search import folded
 from gas.models.staff import Alarm
 from gas.models.status import CLAIMED_FROM, IN_FLIGHT, Failure, Status
-
-logger = logging.getLogger(__name__)
 
 
 class Job(models.Model):
@@ -126,10 +123,7 @@ class Job(models.Model):
         if self._state.adding:
             self.correlation = self.correlation or context.correlation() or context.new()
             self.search_text = folded(f"{self.name}\n{self.upload.filename}")
-        is_new = self._state.adding
         super().save(*args, **kwargs)
-        if is_new:
-            logger.info("job %s is made", self.pk, extra={"job": self.pk})
 
     @property
     def state(self) -> Status:

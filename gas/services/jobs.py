@@ -59,6 +59,7 @@ def submit(*, upload: Upload, name: str = "", bundle: str = "", notes: str = "")
         limits.count(owner)
         JobEvent.objects.create(job=job, actor=owner.username, after=Status.QUEUED)
         turns.give_after_commit(turns.ANNOTATE, owner_id=owner.pk)
+    logger.info("job %s is made", job.pk, extra={"job": job.pk})
     job.refresh_from_db()
     return job
 

@@ -50,7 +50,7 @@ def rerun(*, job: Job, actor: User, newest: int | None = None) -> Job:
         if answered := _answered(current, newest):
             return answered
         again = _queued(current, owner)
-    logger.info("job %s runs job %s again", again.pk, job.pk)
+    logger.info("job %s runs job %s again", again.pk, job.pk, extra={"job": again.pk})
     return again
 
 
