@@ -71,7 +71,7 @@ def step_of(body: str) -> Step | None:
     if not isinstance(task, str) or task not in QUEUES or kwargs:
         return None
     match args:
-        case [] if task not in INTO:
+        case [] if task not in (*INTO, "deliver"):
             return Step(task, None)
         case [int(number)] if task in (*INTO, "notify", "deliver") and _is_number(number):
             return Step(task, number)

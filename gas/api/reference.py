@@ -160,7 +160,7 @@ def _operation(
         takes=takes,
         answers=answers,
         command=_command(site, method, path, operation, _example_of(takes, schemas)),
-        example=_pretty(_example_of(good and good.kind, schemas)),
+        example=_pretty(_example_of(good.kind if good else None, schemas)),
     )
 
 

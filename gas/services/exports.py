@@ -7,8 +7,9 @@ from typing import Any
 
 from allauth.socialaccount.models import SocialAccount
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Q
 
-from gas.models import AccountEvent, JobEvent, Notice, ResultFile, User
+from gas.models import AccountEvent, Delivery, JobEvent, Notice, ResultFile, User
 
 Rows = Iterable[Mapping[str, Any]]
 
@@ -19,7 +20,7 @@ README = """What GAS keeps about your account, one JSON file for each kind of ro
 
 Times are UTC, sizes are bytes, checksums are SHA-256. Result files are listed, not contained:
 download those you want from the pages of their jobs. Secrets are left out: of your Globus
-tokens and your API tokens you find that they exist and what they allow.
+tokens, API tokens and webhooks you find that they exist and what they are for.
 """
 
 ACCOUNT = (
@@ -39,6 +40,14 @@ JOB = (
 )
 UPLOAD = ("id", "filename", "status", "size", "refusal", "created_at", "removed_at")
 TOKEN = ("id", "name", "scopes", "created_at", "expires_at", "used_at", "revoked_at")
+WEBHOOK = (
+    *("id", "url", "events", "is_active", "created_at", "delivered_at"),
+    *("failures", "failing_since", "disabled_at", "disabled_reason"),
+)
+CALL = (
+    *("webhook", "message_id", "event", "job_number", "created_at"),
+    *("tries", "tried_at", "delivered_at", "answered", "said"),
+)
 FILE = ("job", "kind", "key", "size", "sha256", "archive_id")
 
 
@@ -97,7 +106,8 @@ def _kinds(user: User) -> dict[str, Rows]:
     """What is kept, by kind."""
     events = JobEvent.objects.filter(job__owner=user).order_by("pk")
     files = ResultFile.objects.filter(job__owner=user).order_by("pk")
-    mails = Notice.objects.filter(job__owner=user) | Notice.objects.filter(subscription__user=user)
+    theirs = Q(job__owner=user) | Q(subscription__user=user) | Q(webhook__owner=user)
+    calls = Delivery.objects.filter(webhook__owner=user).order_by("pk")
     identities = SocialAccount.objects.filter(user=user)
     return {
         "account": User.objects.filter(pk=user.pk).values(*ACCOUNT),
@@ -114,8 +124,11 @@ def _kinds(user: User) -> dict[str, Rows]:
         "jobs": user.jobs.order_by("pk").values(*JOB).iterator(PAGE),
         "uploads": user.uploads.order_by("created_at").values(*UPLOAD).iterator(PAGE),
         "files": files.values(*FILE).iterator(PAGE),
-        "mails": mails.order_by("pk")
-        .values("job", "subscription", "kind", "created_at", "sent_at", "told")
+        "webhooks": user.webhooks.order_by("pk").values(*WEBHOOK),
+        "webhook_calls": calls.values(*CALL).iterator(PAGE),
+        "mails": Notice.objects.filter(theirs)
+        .order_by("pk")
+        .values("job", "subscription", "webhook", "kind", "created_at", "sent_at", "told")
         .iterator(PAGE),
         "job_history": events.values("job", "at", "actor", "before", "after", "reason").iterator(
             PAGE

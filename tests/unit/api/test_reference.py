@@ -45,6 +45,6 @@ def test_every_command_names_an_operation_and_sends_its_example(page: str) -> No
         plain = command.replace("&quot;", '"').replace("&#x27;", "'").replace("\\\n", "")
         words = shlex.split(plain)
         address = next(word for word in words if "://" in word)
-        assert resolve("/" + address.split("/", 3)[3]).func
+        assert resolve("/" + address.split("/", 3)[3]).namespace == "api"
         if "-d" in words:
             assert json.loads(words[words.index("-d") + 1])

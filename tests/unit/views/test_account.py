@@ -14,8 +14,8 @@ from django.test import Client, RequestFactory
 from pytest_django import DjangoAssertNumQueries
 
 from gas.globus import sessions
-from gas.models import AccountEvent, Notice, Scope, SignIn, Status, Topic, User
-from gas.services import api_tokens
+from gas.models import AccountEvent, Notice, Scope, SignIn, Status, Topic, User, WebhookEvent
+from gas.services import api_tokens, webhooks
 from tests.stage import Shelf, job_in
 from tests.unit.views.conftest import signed_in
 from tests.unit.views.test_authorisation import DAY
@@ -166,6 +166,10 @@ def exported(owner: User, stranger: User, shelf: Shelf) -> Iterator[dict[str, An
         job = job_in(Status.COMPLETED, owner=person, shelf=shelf, name=f"Trio of {person}")
         job.owe(Notice.Kind.COMPLETED)
         api_tokens.issue(user=person, name="a", scopes=[Scope.READ], lifetime=DAY)
+        made = webhooks.add(
+            user=person, url=f"https://{person}.example.org", events=webhooks.CHOICES
+        ).webhook
+        made.owe(WebhookEvent.COMPLETED, job_id=job.pk)
     answer = browser(owner).post("/account/export/")
     assert answer["Content-Type"] == "application/zip"
     assert answer["Content-Disposition"].startswith('attachment; filename="gas-account-')
@@ -183,6 +187,8 @@ def test_an_export_holds_account_jobs_files_history_and_mails(
     assert [event["after"] for event in exported["job_history.json"]][-1] == "completed"
     assert len(exported["files.json"]) == 8
     assert [mail["kind"] for mail in exported["mails.json"]] == ["completed"]
+    assert [row["url"] for row in exported["webhooks.json"]] == ["https://owner.example.org"]
+    assert [row["event"] for row in exported["webhook_calls.json"]] == ["job.completed"]
     assert exported["browsers.json"][0]["browser"] == "Firefox on Linux"
     assert "exported" in exported["account_history.json"][-1]["what"]
 
@@ -194,6 +200,7 @@ def test_an_export_holds_nothing_of_others_and_no_secret(
     assert "stranger" not in everything
     assert owner.api_tokens.get().digest not in everything
     assert owner.sign_ins.get().session_key not in everything
+    assert "secret" not in exported["webhooks.json"][0]
     assert "password" not in everything
 
 
