@@ -5,8 +5,12 @@ from pathlib import Path
 import pytest
 
 from gas_client import Client
+from gas_client.cli.main import run
+from gas_client.cli.session import Means
 from gas_client.patience import Patience
+from gas_client.profiles import Profile, Profiles
 from tests.unit.client.service import ADDRESS, TOKEN, Service
+from tests.unit.client.terminal import Gas
 
 
 @pytest.fixture(autouse=True)
@@ -47,3 +51,22 @@ def file(tmp_path: Path) -> Path:
     path = tmp_path / "trio.vcf"
     path.write_bytes(bytes(range(256)) * 17)
     return path
+
+
+@pytest.fixture
+def gas(service: Service, patience: Patience, capfd: pytest.CaptureFixture[str]) -> Gas:
+    """Run the command; returns its exit code, its output, and what it told besides."""
+
+    def ran(*arguments: str) -> tuple[int, str, str]:
+        code = run(arguments, means=Means(service, patience))
+        told = capfd.readouterr()
+        assert TOKEN not in told.out + told.err
+        assert "Traceback" not in told.err
+        return code, told.out, told.err
+
+    return ran
+
+
+@pytest.fixture
+def signed_in() -> None:
+    Profiles().keep("default", Profile(ADDRESS, TOKEN))
