@@ -35,7 +35,9 @@ def text(name: str, default: str = "") -> str:
 
 def declared_default(name: str) -> str:
     """What `gas.variables` says of a variable that is not set."""
-    return VARIABLES[name].default if name in VARIABLES else ""
+    if name not in VARIABLES:
+        raise ImproperlyConfigured(f"{name} is not declared in gas/variables.")
+    return VARIABLES[name].default
 
 
 def required(name: str) -> str:

@@ -31,26 +31,50 @@ TELLING = {
 
 _NAMES = "token|secret|password|passwd|signature|credential|authorization|cookie|session|api.?key"
 _VALUE = r"(?:[bu]?'[^']*'|\"[^\"]*\"|[^\s,;&'\"]+)"
-_RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern), shown)
-    for pattern, shown in (
+#: What is taken out, what stands there then, and pieces of which one is in every text concerned.
+_RULES: tuple[tuple[re.Pattern[str], str, tuple[str, ...]], ...] = tuple(
+    (re.compile(pattern), shown, pieces)
+    for pattern, shown, *pieces in (
         # A record of a VCF, from its contig on: as it is, or as `repr` shows it.
-        (r"(?s)[^\s'\"]{1,60}(?:\t|\\t)\d+(?:\t|\\t)[^\t]*?(?:\t|\\t).*", "[record]"),
+        (r"(?s)[^\s'\"]{1,60}(?:\t|\\t)\d+(?:\t|\\t)[^\t]*?(?:\t|\\t).*", "[record]", "\t", "\\t"),
         (
             r"(?<![\w:.-])(?:chr)?(?:\d{1,2}|[XYM]|MT):\d{4,}\b(?:\W?[ACGTN]+\W[ACGTN*]+)?",
             "[place]",
+            ":",
         ),
-        (r"(?<![\w/.|-])(?:\d{1,2}|\.)[/|](?:\d{1,2}|\.)(?::[\w.,:-]*)?(?![\w/|-])", "[genotype]"),
-        (r"(?i)\b(https?://[^\s'\"<>?]*)\?[^\s'\"<>]*", r"\1?[query]"),
-        (r"(?i)\b(\w+://)[^\s/@'\"]+@", r"\1[secret]@"),
-        (r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{4,}", r"\1 [secret]"),
-        (rf"(?i)([\w-]*(?:{_NAMES})[\w-]*\s*=\s*){_VALUE}", r"\1[secret]"),
-        (rf"(?i)(['\"][\w-]*(?:{_NAMES})[\w-]*['\"]\s*:\s*){_VALUE}", r"\1[secret]"),
-        (r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie)\s*:.*", r"\1: [secret]"),
-        (r"\b(?:gas_[\w-]{40,}|(?:sk|rk|pk|whsec)_\w{6,}|(?:AKIA|ASIA)[A-Z0-9]{16})", "[secret]"),
-        (r"(?<![\w+-])(?=[\w+-]*\d)(?=[\w+-]*[a-z])(?=[\w+-]*[A-Z])[\w+-]{24,}=*", "[secret]"),
+        (
+            r"(?<![\w/.|-])(?:\d{1,2}|\.)[/|](?:\d{1,2}|\.)(?::[\w.,:-]*)?(?![\w/|-])",
+            "[genotype]",
+            "/",
+            "|",
+        ),
+        (r"(?i)\b(https?://[^\s'\"<>?]*)\?[^\s'\"<>]*", r"\1?[query]", "://"),
+        (r"(?i)\b(\w+://)[^\s/@'\"]+@", r"\1[secret]@", "://"),
+        (r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{4,}", r"\1 [secret]", "bearer", "basic"),
+        (rf"(?i)([\w-]*(?:{_NAMES})[\w-]*\s*=\s*){_VALUE}", r"\1[secret]", "="),
+        (rf"(?i)(['\"][\w-]*(?:{_NAMES})[\w-]*['\"]\s*:\s*){_VALUE}", r"\1[secret]", "'", '"'),
+        (
+            r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie)\s*:.*",
+            r"\1: [secret]",
+            "authorization",
+            "cookie",
+        ),
+        (
+            r"\b(?:gas_[\w-]{40,}|(?:sk|rk|pk|whsec)_\w{6,}|(?:AKIA|ASIA)[A-Z0-9]{16})",
+            "[secret]",
+            "_",
+            "akia",
+            "asia",
+        ),
+        (
+            r"(?<![\w+-])(?=[\w+-]*\d)(?=[\w+-]*[a-z])(?=[\w+-]*[A-Z])[\w+-]{24,}=*",
+            "[secret]",
+            "",
+        ),
     )
 )
+#: Fields that hold words of ours alone.
+_OURS = frozenset({"time", "level", "logger", "correlation", "method", "route", "state", "task"})
 _MAIL = re.compile(r"[\w.!#$%&*+=?^`{|}~'-]{1,64}@[\w-]+(?:\.[\w-]+)+")
 
 
@@ -67,7 +91,7 @@ class Redaction:
     def __call__(self, _logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
         """Clean every text of a line."""
         for field, value in event.items():
-            if isinstance(value, str) and field != "correlation":
+            if isinstance(value, str) and field not in _OURS:
                 event[field] = self.clean(value)
         return event
 
@@ -75,8 +99,10 @@ class Redaction:
         """Take out what must not be told."""
         if self._secrets:
             text = self._secrets.sub("[secret]", text)
-        for pattern, shown in _RULES:
-            text = pattern.sub(shown, text)
+        lower = text.lower()
+        for pattern, shown, pieces in _RULES:
+            if any(piece in lower for piece in pieces):
+                text = pattern.sub(shown, text)
         if "@" in text:
             text = _MAIL.sub(_unless_here, text)
         return text if len(text) <= LONGEST else f"{text[:LONGEST]} [cut]"

@@ -1,6 +1,7 @@
 """Variables of the environment: read by their declaration, unknown ones named, secrets known."""
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 from gas import env
 from gas.checks import known_variables
@@ -11,6 +12,12 @@ def test_a_variable_has_its_declared_default(monkeypatch: pytest.MonkeyPatch) ->
     assert env.duration("GAS_LEASE").total_seconds() == 120
     monkeypatch.setenv("GAS_LEASE", "5s")
     assert env.duration("GAS_LEASE").total_seconds() == 5
+
+
+def test_nothing_is_read_that_is_not_declared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GAS_NEW", raising=False)
+    with pytest.raises(ImproperlyConfigured, match="GAS_NEW is not declared"):
+        env.text("GAS_NEW")
 
 
 def test_a_mistyped_variable_is_named_with_the_one_that_was_meant(
