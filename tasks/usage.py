@@ -13,7 +13,7 @@ from gas.models import Job, ResultFile, Upload, Usage, User
 
 #: Accounts that one sweep counts, the longest uncounted first, and how long a count is good.
 MOST = 50
-GOOD_FOR = timedelta(hours=1)
+GOOD_FOR = timedelta(minutes=5)
 
 COUNTED = [
     "jobs",

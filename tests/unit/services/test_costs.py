@@ -194,7 +194,7 @@ def test_accounts_are_counted_with_what_they_keep(
 
 
 @pytest.mark.django_db
-def test_a_count_is_good_for_an_hour_and_the_oldest_is_renewed_first(
+def test_a_count_is_good_for_a_while_and_the_oldest_is_renewed_first(
     owner: User, stranger: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage.count()
