@@ -7,6 +7,7 @@ from ninja.security.http import HttpAuthBase
 
 from gas import addresses, problems
 from gas.api.errors import Problem
+from gas.logs import context
 from gas.models import ApiToken, Scope, Taken
 from gas.services import allowances, api_tokens
 
@@ -30,6 +31,7 @@ class Bearer(HttpAuthBase):
         token = _token(request)
         if token is None:
             raise _refusal(request)
+        context.bind(user=token.user_id)
         taken = allowances.take(user=token.user)
         vars(request).update(user=token.user, taken=taken)
         if taken.refused:

@@ -33,7 +33,7 @@ _NAMES = "token|secret|password|passwd|signature|credential|authorization|cookie
 _VALUE = r"(?:[bu]?'[^']*'|\"[^\"]*\"|[^\s,;&'\"]+)"
 #: What is taken out, what stands there then, and pieces of which one is in every text concerned.
 _RULES: tuple[tuple[re.Pattern[str], str, tuple[str, ...]], ...] = tuple(
-    (re.compile(pattern), shown, pieces)
+    (re.compile(pattern), shown, tuple(pieces))
     for pattern, shown, *pieces in (
         # A record of a VCF, from its contig on: as it is, or as `repr` shows it.
         (r"(?s)[^\s'\"]{1,60}(?:\t|\\t)\d+(?:\t|\\t)[^\t]*?(?:\t|\\t).*", "[record]", "\t", "\\t"),

@@ -1,12 +1,14 @@
 """Each request has an id of ours: in its answer, in its lines of the log, in what it shows."""
 
 import logging
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 
 from gas.logs import context
-from gas.models import Status, User
+from gas.models import Scope, Status, User
+from gas.services import api_tokens
 from tests.seams.lines import Log
 from tests.stage import Shelf, job_in
 
@@ -50,6 +52,15 @@ def test_a_line_names_the_account_and_the_job_by_number_and_the_address_by_its_p
     researcher.get(f"/jobs/{job.pk}/")
     line = log.lines[-1]
     assert (line["user"], line["job"], line["route"]) == (owner.pk, job.pk, "jobs/<int:job_id>/")
+
+
+def test_a_line_of_the_api_names_the_account_by_number_and_not_the_token(
+    client: Client, owner: User, log: Log
+) -> None:
+    issued = api_tokens.issue(user=owner, name="a", scopes=[Scope.READ], lifetime=timedelta(1))
+    client.get("/api/v1/jobs", headers={"Authorization": f"Bearer {issued.secret}"})
+    assert (log.lines[-1]["status"], log.lines[-1]["user"]) == (200, owner.pk)
+    assert issued.secret not in log.text
 
 
 def test_what_a_page_logs_bears_its_id(
