@@ -153,9 +153,8 @@ def test_what_was_done_to_each_row_is_told_and_written_down_with_who_and_why(
 def test_too_many_rows_at_once_are_refused_whole(world: World, press: Press, owner: User) -> None:
     chosen = add_jobs(owner, MOST_AT_ONCE + 1)
     assert press("job", "cancel", *chosen) == [f"Please choose at most {MOST_AT_ONCE} rows."]
-    assert press("job", "cancel", chosen[0], select_across="1") == [
-        f"Please choose at most {MOST_AT_ONCE} rows."
-    ]
+    refused = press("job", "cancel", chosen[0], select_across="1")
+    assert set(refused) == {f"Please choose at most {MOST_AT_ONCE} rows."}
     assert set(Job.objects.values_list("status", flat=True)) == {"queued"}
     assert not StaffAct.objects.exists()
 

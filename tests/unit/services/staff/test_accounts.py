@@ -5,9 +5,10 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from django.db.models import Model
 from django.db.models.functions import Now
 from django.template.defaultfilters import date
-from django.test import Client
+from django.test import RequestFactory
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
@@ -44,7 +45,7 @@ def ask(
 ) -> Asked:
     """Let the operator do something to an account, and all that follows its commit."""
 
-    def asked(verb: Callable[..., str], row: object, **choices: object) -> Outcome:
+    def asked(verb: Callable[..., str], row: Model, **choices: object) -> Outcome:
         done = partial(verb, actor=operator, reason="they asked", **choices)
         with django_capture_on_commit_callbacks(execute=True):
             [outcome] = acts.perform(
@@ -220,7 +221,7 @@ def test_a_locked_account_lets_nobody_in_and_its_jobs_go_on(
     world: World, owner: User, ask: Asked
 ) -> None:
     browser, (_, secret) = signed_in(owner), token_of(owner)
-    SignIn.objects.create(user=owner, session_key=browser.session.session_key)
+    SignIn.objects.create(user=owner, session_key=browser.session.session_key or "")
     job = world.queued(owner)
     assert browser.get("/jobs/").status_code == 200
     assert ask(accounts.lock, owner).sentence == (
@@ -239,7 +240,7 @@ def test_a_locked_account_lets_nobody_in_and_its_jobs_go_on(
 
 def test_who_is_locked_reads_one_sentence(owner: User) -> None:
     with pytest.raises(SignInRefused, match=r"^This account is locked\. Please write to those"):
-        AccountAdapter().respond_user_inactive(Client(), owner)
+        AccountAdapter().respond_user_inactive(RequestFactory().get("/"), owner)
 
 
 def test_staff_do_not_lock_themselves_out(operator: User, ask: Asked) -> None:
@@ -249,7 +250,7 @@ def test_staff_do_not_lock_themselves_out(operator: User, ask: Asked) -> None:
 def test_browsers_are_signed_out_one_or_all(owner: User, ask: Asked) -> None:
     here, there = signed_in(owner), signed_in(owner)
     rows = [
-        SignIn.objects.create(user=owner, session_key=each.session.session_key)
+        SignIn.objects.create(user=owner, session_key=each.session.session_key or "")
         for each in (here, there)
     ]
     assert ask(accounts.end_sign_in, rows[0]).done
