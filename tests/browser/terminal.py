@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from playwright.sync_api import Page
+
 ROOT = Path(__file__).resolve().parents[2]
 
 #: Runs the command with small pieces, counts parts that were sent and pieces that were written, and
@@ -90,3 +92,13 @@ class Terminal:
             timeout=300,
             check=False,
         )
+
+
+def make_token(page: Page) -> str:
+    """Make an API token that may do everything, on its page."""
+    page.goto("/account/tokens/")
+    page.get_by_label("Name").fill("terminal")
+    for box in page.get_by_role("group", name="It may").get_by_role("checkbox").all():
+        box.check()
+    page.get_by_role("button", name="Make the token").click()
+    return page.locator("#secret").inner_text()

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from dev.demo import TIMERS
 from dev.stack import Ports, Stack
 from gas.services.jobs import EXAMPLE
-from tests.browser.terminal import Terminal
+from tests.browser.terminal import Terminal, make_token
 from tests.browser.test_looks import a_file
 
 pytestmark = pytest.mark.timeout(600)
@@ -150,16 +150,6 @@ def breaking_after(most: int, route: Route, sent: list[str]) -> None:
         route.continue_()
     else:
         route.abort("connectionreset")
-
-
-def make_token(page: Page) -> str:
-    """Make an API token that may do everything, on its page."""
-    page.goto("/account/tokens/")
-    page.get_by_label("Name").fill("terminal")
-    for box in page.get_by_role("group", name="It may").get_by_role("checkbox").all():
-        box.check()
-    page.get_by_role("button", name="Make the token").click()
-    return page.locator("#secret").inner_text()
 
 
 def test_the_client_takes_a_file_to_filtered_results_with_a_token_of_the_browser(
