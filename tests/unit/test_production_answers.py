@@ -88,3 +88,15 @@ def test_pages_are_framed_sniffed_and_referred_by_nobody(
 def test_a_production_has_no_deployment_warning() -> None:
     """The fewest settings that start a production are safe ones."""
     assert check_deploy.main() == 0
+
+
+def test_no_production_lets_webhooks_lead_to_itself() -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", "import gas.settings"],
+        env={**os.environ, **PRODUCTION, "GAS_WEBHOOK_LOOPBACK": "yes"},
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert "GAS_WEBHOOK_LOOPBACK must be no in production." in told.stderr

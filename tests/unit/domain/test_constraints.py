@@ -13,14 +13,19 @@ from gas.models import (
     ApiToken,
     DeclinedTopic,
     GlobusToken,
+    Grant,
+    IdempotencyKey,
     Job,
+    Maintenance,
     Notice,
     Plan,
+    QueueState,
     ResultFile,
     Status,
     Subscription,
     Upload,
     User,
+    Webhook,
 )
 from tests.unit.domain.rows import NEEDS, job_in
 
@@ -72,6 +77,25 @@ def subscription_mail(owner: User) -> Notice:
     return Notice.objects.create(subscription=about, kind="ended", attempt=1)
 
 
+def webhook(owner: User, **columns: object) -> Webhook:
+    usual: dict[str, object] = {"url": "https://a.example.org", "secret": b"", "events": []}
+    return Webhook.objects.create(owner=owner, **(usual | columns))
+
+
+def webhook_mail(owner: User) -> Notice:
+    about = Webhook.objects.first() or webhook(owner)
+    return Notice.objects.create(webhook=about, kind="unhooked", attempt=1)
+
+
+def grant(owner: User, **columns: object) -> Grant:
+    usual = {"until": Now() + timedelta(days=1), "reason": "a", "given_by": "b"}
+    return Grant.objects.create(user=owner, **(usual | columns))
+
+
+def key(owner: User) -> IdempotencyKey:
+    return IdempotencyKey.objects.create(user=owner, key="a", request="0" * 64)
+
+
 NONSENSE: dict[str, Callable[[User], object]] = {
     "known_status": lambda owner: put(owner, "lost"),
     "failed_needs_a_reason": lambda owner: put(owner, Status.FAILED),
@@ -92,6 +116,16 @@ NONSENSE: dict[str, Callable[[User], object]] = {
     "retrieval_needs_an_archived_copy": lambda owner: file(owner, retrieval_id="r"),
     "one_mail_of_a_kind": lambda owner: twice(lambda: notice(owner)),
     "one_subscription_mail_of_a_kind": lambda owner: twice(lambda: subscription_mail(owner)),
+    "one_webhook_mail_of_a_kind": lambda owner: twice(lambda: webhook_mail(owner)),
+    "disabled_webhook_has_a_reason": lambda owner: webhook(owner, disabled_at=Now()),
+    "failing_webhook_has_a_date": lambda owner: webhook(owner, failures=1),
+    "one_grant_at_a_time": lambda owner: twice(lambda: grant(owner)),
+    "grant_lasts_for_a_while": lambda owner: grant(owner, until=Now() - timedelta(days=1)),
+    "a_pause_is_somebodys": lambda owner: QueueState.objects.create(name="a", paused_at=Now()),
+    "maintenance_lasts_a_while": lambda owner: Maintenance.objects.create(
+        message="a", begun_by="b", ends_at=Now() - timedelta(days=1)
+    ),
+    "one_request_of_a_key": lambda owner: twice(lambda: key(owner)),
     "a_mail_is_about_one_thing": lambda owner: Notice.objects.create(kind="ended", attempt=1),
     "one_token_of_a_digest": lambda owner: twice(lambda: api_token(owner)),
     "token_lives_for_a_while": lambda owner: api_token(owner, expires_at=Now() - timedelta(days=1)),
