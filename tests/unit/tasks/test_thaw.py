@@ -6,6 +6,7 @@ from django.db.models.functions import Now
 
 from gas.models import Job, ResultFile, Status, User
 from gas.storage import result_sets
+from gas.storage.archive import Tier
 from gas.storage.errors import StorageUnavailable
 from tasks import pipeline
 from tests.seams.world import World, downgrade, read, state
@@ -145,7 +146,7 @@ def test_a_worker_that_slept_records_no_retrieval_of_a_copy_that_is_gone(
     world.archive.copies[stale.archive_id] = b"not destroyed yet"
     world.archive.lapse()
     asked = len(world.archive.requests)
-    result_sets.thaw(stale)
+    result_sets.thaw(stale, tier=Tier.EXPEDITED)
     assert len(world.archive.requests) == asked + 1
     assert not job.files.exclude(retrieval_id="").exists()
 
