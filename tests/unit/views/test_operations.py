@@ -61,15 +61,8 @@ def test_the_page_shows_queues_workers_rows_and_costs(
     world.letters.post("thaw", "garbage")
     job = job_in(Status.QUEUED, owner)
     task = {"task": "annotate", "job": job.pk, "since": timezone.now().isoformat()}
-    Worker.objects.create(
-        name="annotate@one",
-        host="one",
-        pid=7,
-        release="abc",
-        processes=2,
-        queues=["annotate"],
-        running=[task],
-    )
+    known = {"name": "annotate@one", "host": "one", "pid": 7, "release": "abc", "processes": 2}
+    Worker.objects.create(**known, queues=["annotate"], running=[task])
     page = staff.get(PAGE).content.decode()
     assert f"job {job.pk}</a>" in page
     assert 'id="redrive-thaw"' in page
