@@ -9,11 +9,21 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from celeryconfig import LEASE
 from gas.billing.protocol import SubscriptionState
 from gas.models import Job, Status, Subscription, User
-from gas.services import jobs, reruns, subscriptions, upkeep
+from gas.services import jobs, reruns, subscriptions
 from gas.services.jobs import JobRefused
+from gas.services.staff import jobs as staff_jobs
+from gas.services.staff.jobs import Stage
 from gas.storage.errors import StorageUnavailable
+from tasks import pipeline
 from tests.seams.billing import FakeBilling
 from tests.seams.world import World
+
+#: The stage that staff try again of a job that rests amid a step.
+MENDED = {
+    Status.ARCHIVING: Stage.ARCHIVE,
+    Status.THAWING: Stage.THAW,
+    Status.RESTORING: Stage.RESTORE,
+}
 
 ACTIVE, ENDED = SubscriptionState.ACTIVE, SubscriptionState.ENDED
 
@@ -54,7 +64,9 @@ class Scene:
         return None
 
     def send_again(self) -> None:
-        jobs.send_again(job=self.job, actor=self.owner)
+        job = Job.objects.get(pk=self.job.pk)
+        if job.wake_at is not None:
+            pipeline.send(job)
 
     def dies(self, task: str, before: str) -> None:
         """A worker dies in the middle of a task; SQS brings its message back an hour later."""
@@ -80,7 +92,9 @@ class Scene:
         self.world.until_quiet()
         if not Job.objects.filter(pk=self.job.pk).exclude(trouble="").exists():
             return ""
-        assert upkeep.mended(job=self.job, actor=self.owner)
+        job = Job.objects.get(pk=self.job.pk)
+        with self.commit(execute=True):
+            staff_jobs.retry(job, stage=MENDED[job.state], actor=self.owner, reason="mended")
         self.world.until_quiet()
         return "~"
 
