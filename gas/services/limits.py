@@ -8,13 +8,14 @@ from django.db.models.functions import Coalesce
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
-from gas.models import Limits, ResultFile, Status, Upload, User
+from gas.models import Limits, Plan, ResultFile, Status, Upload, User
 
 
 @dataclass(frozen=True)
 class Room:
     """What of the limits is in use: jobs, bytes at hand or on their way here."""
 
+    plan: Plan
     limits: Limits
     active_jobs: int
     kept_bytes: int
@@ -62,7 +63,7 @@ def room_of(owner: User, *, without: Upload | None = None) -> Room:
     )
     now = user.get(pk=owner.pk)
     kept = now.arrived + now.coming + now.at_hand
-    return Room(now.limits, now.active, kept, now.jobs_today)
+    return Room(now.plan, now.limits, now.active, kept, now.jobs_today)
 
 
 def count(owner: User) -> None:

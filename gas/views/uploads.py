@@ -125,7 +125,7 @@ def _problem(sentence: str) -> JsonResponse:
 def _offer(request: SignedIn) -> dict[str, Any]:
     room = limits.room_of(request.user)
     return {
-        "plan": request.user.plan,
+        "plan": room.plan,
         "limits": room.limits,
         "room": room,
         "hindrance": room.hindrance,

@@ -16,5 +16,6 @@ def no_network(socket_disabled: None) -> None:
 
 @pytest.fixture(autouse=True)
 def open_site() -> None:
-    """The process has just read that nothing is under maintenance, as it does every few seconds."""
+    """The process remembers nothing but that there is no maintenance, as it reads all the time."""
+    cache.clear()
     cache.set(maintenance.CACHED, (None,), 60)

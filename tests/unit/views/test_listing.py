@@ -1,5 +1,7 @@
 """The list of jobs."""
 
+from functools import partial
+
 import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
@@ -85,7 +87,7 @@ def test_a_list_takes_at_most_six_queries_none_of_which_counts_or_skips_without_
     django_assert_max_num_queries: DjangoAssertNumQueries,
     query: str,
 ) -> None:
-    monkeypatch.setattr(listing, "PAGE", 2)
+    monkeypatch.setattr(listing, "page", partial(listing.page, most=2))
     first = job_in(Status.FAILED, owner=owner, shelf=shelf)
     for status in [Status.ARCHIVED, Status.QUEUED, Status.RUNNING, Status.THAWING] * 3:
         job_in(status, owner=owner, shelf=shelf, name="trio")

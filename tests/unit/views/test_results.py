@@ -6,7 +6,6 @@ from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
@@ -22,11 +21,6 @@ from tests.unit.views.variants import a_job, page_of
 pytestmark = pytest.mark.django_db
 
 HOSTILE = "<script>alert(1)</script>'\"><img src=x onerror=alert(1)>{{ 7|add:7 }}"
-
-
-@pytest.fixture(autouse=True)
-def nothing_remembered() -> None:
-    cache.clear()
 
 
 @pytest.fixture
