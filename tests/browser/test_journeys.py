@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from dev.demo import TIMERS
 from dev.stack import Ports, Stack
+from dev.waiting import until
 from gas.services.jobs import EXAMPLE
 from tests.browser.terminal import Terminal, make_token
 from tests.browser.test_looks import a_file
@@ -235,7 +236,8 @@ def test_subscribing_brings_archived_results_back(page: Page) -> None:
     expect(page.get_by_role("heading", name="Invoices")).to_be_visible()
     page.get_by_role("button", name="Cancel subscription").click()
     page.get_by_role("link", name="Return to GAS").click()
-    expect(page.get_by_role("heading", name="You are on the Free plan")).to_be_visible()
+    free = page.get_by_role("heading", name="You are on the Free plan")
+    until(lambda: page.reload() and free.is_visible(), "what the provider tells of the end")
     expect(page.get_by_text("The results of 1 job are still at hand.")).to_be_visible()
 
 
