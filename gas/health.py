@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -11,6 +12,7 @@ from django.db import DatabaseError, InterfaceError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from celeryconfig import QUEUES
+from gas.forks import unforked
 from gas.storage import clients
 
 #: Seconds for the answer of AWS, and for all of them: whoever asks has little patience.
@@ -71,6 +73,8 @@ PARTS: dict[str, Callable[[], bool]] = {
     "queue": queue_works,
     "storage": storage_works,
 }
+#: Of these, the ones that open a connection to the database.
+CONNECTED = (database_works, migrations_applied)
 
 
 @dataclass(frozen=True)
@@ -95,11 +99,15 @@ class _Question(threading.Thread):
         self.answer: Finding | None = None
 
     def run(self) -> None:
-        try:
-            works = self._works()
-            self.answer = Finding(self._part, works, time.monotonic() - self._began)
-        finally:
-            connections.close_all()  # this thread's own
+        with self._undisturbed():
+            try:
+                works = self._works()
+                self.answer = Finding(self._part, works, time.monotonic() - self._began)
+            finally:
+                connections.close_all()  # this thread's own
+
+    def _undisturbed(self) -> AbstractContextManager[object]:
+        return unforked if self._works in CONNECTED else nullcontext()
 
     def found(self, until: float) -> Finding:
         """Wait for the answer until then; who has none yet fails."""

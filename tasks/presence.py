@@ -4,6 +4,8 @@ import logging
 import os
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from django.db.models.functions import Now
 
 from annotator.provenance import COMMIT
 from celeryconfig import QUEUES
+from gas.forks import unforked
 from gas.models import QueueState, Worker
 from tasks import transport
 
@@ -30,6 +33,16 @@ FORGOTTEN_AFTER = timedelta(hours=1)
 
 #: Why the database did not answer: nothing depends on a sign of life.
 AWAY = (DatabaseError, InterfaceError)
+
+
+@contextmanager
+def connected() -> Iterator[None]:
+    """Use the database for a moment in which no process of the pool is forked."""
+    with unforked:
+        try:
+            yield
+        finally:
+            connections.close_all()
 
 
 def hear_of_pauses() -> None:
@@ -56,11 +69,10 @@ class Presence:
         """Tell no more, and take the row away."""
         self._stop.set()
         try:
-            Worker.objects.filter(pk=self.id).delete()
+            with connected():
+                Worker.objects.filter(pk=self.id).delete()
         except AWAY as error:
             logger.warning("the row of this worker stays for a while: %s", error)
-        finally:
-            connections.close_all()
 
     def _tell_on(self) -> None:
         while not self._stop.is_set():
@@ -70,16 +82,15 @@ class Presence:
     def beat(self) -> None:
         """Hear of pauses, then give one sign of life; a database that is away is said once."""
         try:
-            hear_of_pauses()
-            self.tell()
+            with connected():
+                hear_of_pauses()
+                self.tell()
         except AWAY as error:
             if not self._is_away:
                 logger.warning("no sign of life could be given: %s", error)
             self._is_away = True
         else:
             self._is_away = False
-        finally:
-            connections.close_all()  # a process of the pool must not inherit one
 
     def tell(self) -> None:
         """Write the row, anew if it was swept away meanwhile."""
@@ -143,12 +154,11 @@ _presences: list[Presence] = []
 def wait_for_pauses(**_: Any) -> None:
     """Know the pauses before the first message; without a database nothing is taken until then."""
     try:
-        hear_of_pauses()
+        with connected():
+            hear_of_pauses()
     except AWAY as error:
         logger.warning("every queue rests until the database answers: %s", error)
         transport.resting.update(QUEUES)
-    finally:
-        connections.close_all()
 
 
 @worker_ready.connect(weak=False)

@@ -3,7 +3,6 @@
 import logging
 
 import pytest
-from celery.signals import worker_ready
 from pytest_django import Settings
 
 from annotator.sandbox import Limits, Walls
@@ -16,7 +15,7 @@ def said(
     walls = Walls(Limits(memory_mb=77), landlock, no_sockets=landlock > 0)
     patch.setattr(annotate, "foreseen", lambda _: walls)
     with log.at_level(logging.INFO, logger=annotate.__name__):
-        worker_ready.send(sender=None)
+        annotate.tell_walls()
     return [(record.levelno, record.getMessage()) for record in log.records]
 
 
