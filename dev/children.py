@@ -1,6 +1,7 @@
 """Servers that run as children of a developer's command and end with it."""
 
 import fcntl
+import random
 import signal
 import socket
 import subprocess
@@ -45,12 +46,20 @@ def alone_in(folder: Path) -> Iterator[None]:
         yield
 
 
+_ANY = random.SystemRandom()  # no two processes choose alike, whatever they were seeded with
+
+
 def free_port() -> int:
-    """Return a port of the loopback address that nobody listens on."""
-    with closing(socket.socket()) as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port of the loopback address that nobody listens on.
+
+    Below those that the kernel gives to outgoing connections (from 32768 on), so that none of these
+    takes it before its server does.
+    """
+    while True:
+        port = _ANY.randrange(10_000, 32_768)
+        with closing(socket.socket()) as probe, suppress(OSError):
+            probe.bind((HOST, port))
+            return port
 
 
 def is_free(port: int) -> bool:
