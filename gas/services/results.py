@@ -54,12 +54,19 @@ WHOLE = {
 
 
 class Export:
-    """A file in the making; whoever takes it closes it, so that others have their turn."""
+    """A file in the making; whoever takes it closes it, so that others have their turn.
+
+    One that is forgotten closes itself: an answer may be replaced before it is sent.
+    """
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces, self._open = pieces, False
         if not _exporting.acquire(blocking=False):
             raise Busy
-        self._pieces, self._open = pieces, True
+        self._open = True
+
+    def __del__(self) -> None:
+        self.close()
 
     def __iter__(self) -> Iterator[bytes]:
         return self._pieces

@@ -90,6 +90,11 @@ def test_a_process_makes_only_a_few_files_at_once(researcher: Client, job: Job) 
         file_of(researcher, job, "tsv", "?gene=PDIA2")
 
 
+def test_a_file_that_is_forgotten_takes_nobody_the_turn(job: Job) -> None:
+    for _ in range(results.EXPORTS + 1):
+        results.export(job=job, wanted=PDIA2, kind=results.Format.TSV)
+
+
 def test_asking_for_the_head_of_a_file_leaves_nothing_behind(researcher: Client, job: Job) -> None:
     path = f"/jobs/{job.pk}/variants/tsv/?gene=PDIA2"
     for _ in range(results.EXPORTS + 1):
