@@ -8,6 +8,10 @@ closed. The pool of a worker forks a process whenever one has died.
 
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connections
 
 #: Held while such a thread has a connection, and while a process is forked.
 unforked = threading.RLock()
@@ -17,3 +21,13 @@ os.register_at_fork(
     after_in_parent=unforked.release,
     after_in_child=unforked.release,
 )
+
+
+@contextmanager
+def connected() -> Iterator[None]:
+    """Use the database in a thread for a moment in which no process is forked."""
+    with unforked:
+        try:
+            yield
+        finally:
+            connections.close_all()

@@ -3,16 +3,16 @@
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection, connections
+from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from celeryconfig import QUEUES
-from gas.forks import unforked
+from gas.forks import connected
 from gas.storage import clients
 
 #: Seconds for the answer of AWS, and for all of them: whoever asks has little patience.
@@ -99,15 +99,9 @@ class _Question(threading.Thread):
         self.answer: Finding | None = None
 
     def run(self) -> None:
-        with self._undisturbed():
-            try:
-                works = self._works()
-                self.answer = Finding(self._part, works, time.monotonic() - self._began)
-            finally:
-                connections.close_all()  # this thread's own
-
-    def _undisturbed(self) -> AbstractContextManager[object]:
-        return unforked if self._works in CONNECTED else nullcontext()
+        with connected() if self._works in CONNECTED else nullcontext():
+            works = self._works()
+            self.answer = Finding(self._part, works, time.monotonic() - self._began)
 
     def found(self, until: float) -> Finding:
         """Wait for the answer until then; who has none yet fails."""

@@ -4,8 +4,6 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,12 +11,12 @@ from uuid import UUID, uuid4
 
 from celery.signals import worker_init, worker_ready, worker_shutdown
 from celery.worker import state
-from django.db import DatabaseError, InterfaceError, connections
+from django.db import DatabaseError, InterfaceError
 from django.db.models.functions import Now
 
 from annotator.provenance import COMMIT
 from celeryconfig import QUEUES
-from gas.forks import unforked
+from gas.forks import connected
 from gas.models import QueueState, Worker
 from tasks import transport
 
@@ -33,16 +31,6 @@ FORGOTTEN_AFTER = timedelta(hours=1)
 
 #: Why the database did not answer: nothing depends on a sign of life.
 AWAY = (DatabaseError, InterfaceError)
-
-
-@contextmanager
-def connected() -> Iterator[None]:
-    """Use the database for a moment in which no process of the pool is forked."""
-    with unforked:
-        try:
-            yield
-        finally:
-            connections.close_all()
 
 
 def hear_of_pauses() -> None:
