@@ -20,6 +20,7 @@ from django.db import transaction
 from django.db.models import DurationField, ExpressionWrapper, F, Min, Q, QuerySet
 from django.db.models.functions import Now
 
+from gas.commits import after_commit
 from gas.models import Job, Limits, Status, User, Webhook
 from tasks import pipeline
 from tasks.delays import LONGEST_TIMER
@@ -103,7 +104,7 @@ def give_after_commit(*lines: Line, owner_id: int) -> None:
         for line in lines:
             give(line, owner_id=owner_id)
 
-    transaction.on_commit(give_each, robust=True)
+    after_commit(give_each)
 
 
 def give_everybody(line: Line) -> int:

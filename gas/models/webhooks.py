@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Greatest, Now
 from django.dispatch import Signal
 
+from gas.commits import after_commit
 from gas.models.account import User
 from gas.models.audit import AccountEvent, Notice
 from gas.models.leases import FREE
@@ -133,11 +134,7 @@ class Webhook(models.Model):
 
     def call_after_commit(self) -> None:
         """Let the message be sent that makes what is owed quick; the sweeper makes it certain."""
-
-        def send() -> None:  # Django asks what fails for its name, which a partial has not
-            calls_owed.send(sender=Webhook, webhook_id=self.pk)
-
-        transaction.on_commit(send, robust=True)
+        after_commit(calls_owed.send, sender=Webhook, webhook_id=self.pk)
 
     def next_due(self) -> "Delivery | None":
         """The call that is due the longest; None while it rests or nothing is due."""

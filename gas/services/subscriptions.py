@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from gas.billing import get_billing
 from gas.billing.protocol import Event, EventKind, SubscriptionState
+from gas.commits import after_commit
 from gas.models import AccountEvent, BillingEvent, Notice, Subscription, User
 from tasks import entitlement
 from tasks.notify import notify
@@ -161,4 +162,4 @@ def _owe(subscription: Subscription, kind: Notice.Kind) -> None:
     Subscription.objects.filter(pk=subscription.pk).update(changes=F("changes") + 1)
     subscription.refresh_from_db(fields=["changes"])
     Notice.objects.create(subscription=subscription, kind=kind, attempt=subscription.changes)
-    transaction.on_commit(notify.delay, robust=True)  # the sweeper sends for what this cannot
+    after_commit(notify.delay)  # the sweeper sends for what this cannot

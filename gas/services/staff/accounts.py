@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from gas.commits import after_commit
 from gas.globus import sessions, tokens
 from gas.models import AccountEvent, ApiToken, Grant, Plan, SignIn, User
 from gas.services import api_tokens, subscriptions
-from gas.services.staff.acts import STAFF, ActRefused, after_commit
+from gas.services.staff.acts import STAFF, ActRefused
 from tasks import entitlement, turns
 
 #: For so long premium is given at most.

@@ -97,12 +97,3 @@ def record(
         done=done,
         outcome=outcome,
     )
-
-
-def after_commit(step: Callable[..., object], *args: Any) -> None:
-    """Do something when the act is done and written down; if that fails the sweeper does it."""
-
-    def follow() -> None:  # Django asks what fails for its name, which a partial has not
-        step(*args)
-
-    transaction.on_commit(follow, robust=True)

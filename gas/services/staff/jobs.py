@@ -6,11 +6,12 @@ from django.db import models
 from django.db.models.functions import Coalesce, Now
 from django.template.defaultfilters import date
 
+from gas.commits import after_commit
 from gas.models import IN_FLIGHT, AccountEvent, Failure, Job, JobEvent, Notice, Status, User
 from gas.models.claims import WELL
 from gas.models.leases import FREE
 from gas.services import jobs, upkeep
-from gas.services.staff.acts import STAFF, ActRefused, after_commit
+from gas.services.staff.acts import STAFF, ActRefused
 from gas.storage import removal, result_sets
 from gas.storage.archive import Tier, get_archive
 from tasks import pipeline, turns

@@ -1,7 +1,8 @@
 """What staff can ask of an upload."""
 
+from gas.commits import after_commit
 from gas.models import AccountEvent, Upload, User
-from gas.services.staff.acts import STAFF, ActRefused, after_commit
+from gas.services.staff.acts import STAFF, ActRefused
 from gas.storage import removal, result_sets
 
 
