@@ -53,6 +53,29 @@ class StaffAct(models.Model):
     def __str__(self) -> str:
         return f"{self.act} {self.kind} {self.number}"
 
+    @classmethod
+    def record(
+        cls,
+        act: str,
+        kind: str,
+        number: str,
+        *,
+        actor: str,
+        reason: str,
+        outcome: str,
+        done: bool = True,
+    ) -> None:
+        """Write down what somebody did or tried; inside the transaction of what was done."""
+        cls.objects.create(
+            actor=actor,
+            act=act,
+            kind=kind,
+            number=number,
+            reason=reason,
+            done=done,
+            outcome=outcome,
+        )
+
 
 class Reconciliation(models.Model):
     """One comparison of rows with what lies in storage, and what it did about the differences."""

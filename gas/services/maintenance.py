@@ -113,7 +113,10 @@ def begin(
             message=_sentence(message), begins_at=start, ends_at=ends_at, begun_by=actor
         )
         until = f" until {ends_at:%F %R} UTC" if ends_at else ""
-        _write_down("begin maintenance", actor, row.message, f"from {start:%F %R} UTC{until}")
+        outcome = f"from {start:%F %R} UTC{until}"
+        StaffAct.record(
+            "begin maintenance", "site", "", actor=actor, reason=row.message, outcome=outcome
+        )
     forget()
     return row
 
@@ -129,15 +132,10 @@ def end(*, actor: str) -> bool:
     with transaction.atomic():
         ended = _current().update(called_off_at=Now(), called_off_by=actor)
         if ended:
-            _write_down("end maintenance", actor, "", "everything is taken")
+            told = "everything is taken"
+            StaffAct.record("end maintenance", "site", "", actor=actor, reason="", outcome=told)
     forget()
     return bool(ended)
-
-
-def _write_down(act: str, actor: str, reason: str, outcome: str) -> None:
-    StaffAct.objects.create(
-        actor=actor, act=act, kind="site", number="", reason=reason, done=True, outcome=outcome
-    )
 
 
 def forget() -> None:

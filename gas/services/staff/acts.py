@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -68,12 +69,15 @@ def perform(
 def _one(act: str, verb: Callable[[Any], str], row: Model, actor: User, reason: str) -> Outcome:
     kind, number = subject_of(row)
     row_id = str(row.pk)
+    record = partial(
+        StaffAct.record, act, kind, number, actor=actor.username, reason=reason[:LONGEST_REASON]
+    )
     try:
         with transaction.atomic():
             done = verb(row)
-            record(act, kind, number, actor=actor, reason=reason, outcome=done)
+            record(outcome=done)
     except REFUSALS as refusal:
-        record(act, kind, number, actor=actor, reason=reason, outcome=str(refusal), done=False)
+        record(outcome=str(refusal), done=False)
         return Outcome(row_id, done=False, sentence=str(refusal))
     return Outcome(row_id, done=True, sentence=done)
 
@@ -82,18 +86,3 @@ def subject_of(row: Model) -> tuple[str, str]:
     """What an act on a row is about: its account where it is a way into one, else itself."""
     about = row.user if isinstance(row, ApiToken | SignIn) else row
     return type(about).__name__.lower(), str(about.pk)
-
-
-def record(
-    act: str, kind: str, number: str, *, actor: User, reason: str, outcome: str, done: bool = True
-) -> None:
-    """Write down what somebody of the staff did or tried."""
-    StaffAct.objects.create(
-        actor=actor.username,
-        act=act,
-        kind=kind,
-        number=number,
-        reason=reason[:LONGEST_REASON],
-        done=done,
-        outcome=outcome,
-    )

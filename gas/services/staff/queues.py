@@ -56,7 +56,7 @@ def pause(*, queue: Queue, actor: str, reason: str) -> str:
         if not mine.update(paused_at=Now(), paused_by=actor, pause_reason=asked):
             raise ActRefused(f"{queue.name} is paused already.")
         done = f"{queue.name} is paused: workers stop taking from it within seconds."
-        _write_down("pause", queue, actor, asked, done)
+        StaffAct.record("pause", "queue", queue.name, actor=actor, reason=asked, outcome=done)
     return done
 
 
@@ -68,7 +68,7 @@ def resume(*, queue: Queue, actor: str, reason: str) -> str:
         if not mine.update(paused_at=None, paused_by="", pause_reason=""):
             raise ActRefused(f"{queue.name} is not paused.")
         done = f"{queue.name} goes on: workers take from it within seconds."
-        _write_down("resume", queue, actor, asked, done)
+        StaffAct.record("resume", "queue", queue.name, actor=actor, reason=asked, outcome=done)
     return done
 
 
@@ -77,7 +77,7 @@ def redrive(*, queue: Queue, actor: str, reason: str) -> str:
     asked = _reason(reason)
     moved = upkeep.redrive(queue=queue, actor=actor)
     done = f"{moved} message{'' if moved == 1 else 's'} moved back to {queue.name}."
-    _write_down("redrive", queue, actor, asked, done)
+    StaffAct.record("redrive", "queue", queue.name, actor=actor, reason=asked, outcome=done)
     return done
 
 
@@ -99,7 +99,7 @@ def purge(*, queue: Queue, actor: str, reason: str) -> str:
                 ended = _purge(queue, letter, f"purged from the dead letters by {actor}: {asked}")
                 done = Purged(done.messages + 1, done.jobs + ended)
     finally:
-        _write_down("purge", queue, actor, asked, f"{done}.")
+        StaffAct.record("purge", "queue", queue.name, actor=actor, reason=asked, outcome=f"{done}.")
     return f"{done}."
 
 
@@ -121,15 +121,3 @@ def _reason(reason: str) -> str:
     if not said:
         raise ActRefused("Please say why: it is written down.")
     return said
-
-
-def _write_down(act: str, queue: Queue, actor: str, reason: str, outcome: str) -> None:
-    StaffAct.objects.create(
-        actor=actor,
-        act=act,
-        kind="queue",
-        number=queue.name,
-        reason=reason,
-        done=True,
-        outcome=outcome,
-    )
