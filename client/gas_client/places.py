@@ -13,7 +13,6 @@ from typing import Any
 
 from gas_client.errors import FileTrouble
 
-OWNER_ONLY = 0o600
 #: Bits of a file's mode that let others than its owner in.
 OTHERS = 0o077
 

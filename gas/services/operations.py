@@ -8,7 +8,6 @@ from django.conf import settings
 from django.utils import timezone
 
 from annotator.provenance import COMMIT
-from celeryconfig import QUEUES
 from gas import prices
 from gas.models import QueueState
 from gas.services import maintenance, operations_history, operations_rows, reference
@@ -136,8 +135,3 @@ def as_json(seen: Snapshot) -> dict[str, Any]:
     told["history"]["last_hour"]["failing"] = seen.history.last_hour.failing
     told["history"]["last_day"]["failing"] = seen.history.last_day.failing
     return told
-
-
-def queue_names() -> list[str]:
-    """The names of the queues, in their usual order."""
-    return list(QUEUES)
