@@ -3,16 +3,12 @@
 A subscription that is paid and a grant of the staff entitle alike, and neither ends the other.
 """
 
-import logging
-
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
 from gas.models import Grant, Plan, Status, Subscription, User
 from tasks import turns
-
-logger = logging.getLogger(__name__)
 
 #: Grants that end in one sweep; the next sweep ends the next.
 MOST = 500
