@@ -1,16 +1,14 @@
 """The site of the staff pages: it knows our own tables alone, and no passwords."""
 
 from collections.abc import Callable
-from functools import partial, update_wrapper
+from functools import update_wrapper
 from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
-from django.urls import URLPattern, URLResolver, path
 
-from gas.admin import dead_letters
 from gas.globus import step_up
 
 View = Callable[..., HttpResponseBase]
@@ -27,11 +25,6 @@ class StaffSite(AdminSite):
     index_title = "What there is"
     index_template = "admin/staff_index.html"
     enable_nav_sidebar = False  # a few tables; the lists need the width
-
-    def get_urls(self) -> list[URLPattern | URLResolver]:
-        """Add the page of dead letters to those of the tables."""
-        page = self.admin_view(partial(dead_letters.page, site=self))
-        return [path("dead-letters/", page, name="dead_letters"), *super().get_urls()]
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Guard a page of the site."""
