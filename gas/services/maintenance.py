@@ -5,17 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from gas.models import Maintenance, StaffAct, User
+from gas.remembered import Remembered
 
 #: Seconds for which a process remembers what it read, so that no page asks for it by itself.
 KEPT = 2
-CACHED = "maintenance"
 
 #: Seconds after which a program should ask again when nobody knows the end.
 RETRY_AFTER = 300
@@ -59,16 +58,15 @@ def notice() -> Notice | None:
     """What is on or announced, as of a moment ago; the setting goes before the row."""
     if settings.MAINTENANCE:
         return Notice(settings.MAINTENANCE, None, None)
-    kept: tuple[Notice | None] | None = cache.get(CACHED)
-    if kept is None:
-        kept = (_read(),)
-        cache.set(CACHED, kept, KEPT)
-    return kept[0]
+    return LATELY.value()
 
 
 def _read() -> Notice | None:
     row = _current().first()
     return Notice(row.message, row.begins_at, row.ends_at) if row else None
+
+
+LATELY = Remembered("maintenance", KEPT, _read)
 
 
 def _current() -> QuerySet[Maintenance]:
@@ -140,4 +138,4 @@ def end(*, actor: str) -> bool:
 
 def forget() -> None:
     """Read the row anew at the next question."""
-    cache.delete(CACHED)
+    LATELY.forget()

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.core.cache import cache
 from django.db.models import BooleanField, Case, Count, F, OuterRef, QuerySet, Subquery, Value, When
 from django.db.models.functions import TruncHour
 from django.utils import timezone
 
 from gas.models import JobEvent, Sample, Status, Usage
 from gas.models.audit import ENDS
+from gas.remembered import Remembered
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
@@ -29,7 +29,6 @@ TOP = 8
 
 #: Seconds for which a process keeps what it read: a day changes little in that time.
 KEPT = 20
-CACHED = "operations-history"
 
 OUTCOMES = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
 
@@ -114,16 +113,12 @@ class History:
 
 def read() -> History:
     """Return the history as of some seconds ago."""
-    kept: History | None = cache.get(CACHED)
-    if kept is None:
-        kept = _read()
-        cache.set(CACHED, kept, KEPT)
-    return kept
+    return LATELY.value()
 
 
 def forget() -> None:
     """Read it anew at the next question."""
-    cache.delete(CACHED)
+    LATELY.forget()
 
 
 def _read() -> History:
@@ -141,6 +136,9 @@ def _read() -> History:
         ],
         dearest=_dearest(),
     )
+
+
+LATELY = Remembered("operations-history", KEPT, _read)
 
 
 def ends_since(since: datetime) -> QuerySet[JobEvent]:

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from gas import health
+from gas.remembered import Remembered
 from gas.services import maintenance
 
 PLAIN = "text/plain; charset=utf-8"
@@ -28,7 +28,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
     A site under maintenance is ready: it has pages to show. The second line tells.
     """
-    findings: list[health.Finding] = cache.get_or_set("readyz", _look, KEPT) or []
+    findings = LATELY.value()
     told = [health.first_line(findings)]
     works = told == ["ok"]
     if works and (closed := maintenance.current()):
@@ -39,6 +39,9 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 def _look() -> list[health.Finding]:
     return health.look(health.PARTS)
+
+
+LATELY = Remembered("readyz", KEPT, _look)
 
 
 def _answer(text: str, status: int = 200) -> HttpResponse:

@@ -18,4 +18,4 @@ def no_network(socket_disabled: None) -> None:
 def open_site() -> None:
     """The process remembers nothing but that there is no maintenance, as it reads all the time."""
     cache.clear()
-    cache.set(maintenance.CACHED, (None,), 60)
+    cache.set(maintenance.LATELY.name, (None,), 60)

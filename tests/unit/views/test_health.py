@@ -4,7 +4,6 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from django.core.cache import cache
 from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
@@ -13,6 +12,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from gas import health
 from gas.health import Finding
+from gas.views.health import LATELY
 
 Parts = dict[str, Callable[[], bool]]
 
@@ -23,9 +23,9 @@ def parts(monkeypatch: pytest.MonkeyPatch) -> Iterator[Parts]:
     parts = health.PARTS | {"queue": lambda: True, "storage": lambda: True}
     monkeypatch.setattr(health, "PARTS", parts)
     monkeypatch.setattr(health, "BOUND", 5)
-    cache.delete("readyz")
+    LATELY.forget()
     yield parts
-    cache.delete("readyz")
+    LATELY.forget()
 
 
 def first_line(client: Client) -> tuple[int, str]:
@@ -118,7 +118,7 @@ def test_a_part_that_hangs_fails_within_the_bound_and_is_not_asked_again(
     try:
         for _ in range(2):
             assert "hanging" in first_line(client)[1]
-            cache.delete("readyz")
+            LATELY.forget()
         assert len(asked) == 1
     finally:
         released.set()
