@@ -37,7 +37,6 @@ class Queue:
     """One queue, its dead-letter queue, and the limits of the one task that it carries."""
 
     name: str
-    group: str  # the workers that serve it, with those of the same group
     time_limit: timedelta  # hard limit of one run, after which the pool process is killed
     max_receives: int = 5  # then the message moves to the dead-letter queue
 
@@ -76,22 +75,15 @@ _COPY = timedelta(hours=3)  # a copy of the largest result set
 QUEUES = {
     queue.name: queue
     for queue in (
-        Queue("annotate", "annotate", time_limit=ANNOTATE_LIMIT + timedelta(hours=1)),
-        Queue("notify", "courier", time_limit=_SHORT),
-        Queue("deliver", "deliver", time_limit=_SHORT),
-        Queue("archive", "mover", time_limit=_COPY),
-        Queue("thaw", "courier", time_limit=_SHORT),
-        Queue("restore", "mover", time_limit=_COPY),
-        Queue("sweep", "courier", time_limit=_SHORT),
-        Queue("reconcile", "mover", time_limit=_COPY),
+        Queue("annotate", time_limit=ANNOTATE_LIMIT + timedelta(hours=1)),
+        Queue("notify", time_limit=_SHORT),
+        Queue("deliver", time_limit=_SHORT),
+        Queue("archive", time_limit=_COPY),
+        Queue("thaw", time_limit=_SHORT),
+        Queue("restore", time_limit=_COPY),
+        Queue("sweep", time_limit=_SHORT),
+        Queue("reconcile", time_limit=_COPY),
     )
-}
-
-#: The queues of each group of workers: what is long, what is short, what moves files between S3 and
-#: the archive, and what calls addresses that users chose. None of them holds up another.
-GROUPS = {
-    group: tuple(queue.name for queue in QUEUES.values() if queue.group == group)
-    for group in ("annotate", "courier", "mover", "deliver")
 }
 
 # --- broker ---------------------------------------------------------------------------------------
