@@ -13,19 +13,28 @@ class QueueUnavailable(Exception):
     """SQS could not be reached; what is due stays due."""
 
 
-def next_message(job: Job) -> Signature | None:
-    """The message for the step that a job in this state waits for; None when it waits for none."""
-    match job.state:
+def task_for(state: Status) -> str | None:
+    """The task that a job in a state waits for, which is the name of its queue too."""
+    match state:
         case Status.QUEUED | Status.RUNNING:
-            return chain(_step("annotate", job), _step("notify", job))
+            return "annotate"
         case Status.COMPLETED | Status.ARCHIVING:
-            return _step("archive", job)
+            return "archive"
         case Status.ARCHIVED | Status.THAWING:
-            return _step("thaw", job)
+            return "thaw"
         case Status.RESTORING:
-            return _step("restore", job)
+            return "restore"
         case _:
             return None
+
+
+def next_message(job: Job) -> Signature | None:
+    """The message for the step that a job in this state waits for; None when it waits for none."""
+    task = task_for(job.state)
+    if task is None:
+        return None
+    step = _step(task, job)
+    return chain(step, _step("notify", job)) if task == "annotate" else step
 
 
 def _step(task: str, job: Job) -> Signature:

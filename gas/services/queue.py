@@ -19,6 +19,7 @@ from django.db.models import (
 from django.db.models.functions import Now
 
 from gas.models import Job, JobEvent, Status
+from gas.services import pauses
 
 #: Finished annotations that are looked at, from which the time of one is learned, and the fewest
 #: that tell anything.
@@ -77,10 +78,11 @@ def _turn(owner: dict[str, Any]) -> tuple[float, int]:
 def _wait(job: Job, before: int, own: int, owners: list[dict[str, Any]]) -> timedelta | None:
     """How long the jobs before it take the workers that are at work, and its owner's their turns.
 
-    Nobody can tell while nothing runs, or before a few files of such sizes have been annotated.
+    Nobody can tell while nothing runs or the queue is paused, or before a few files of such sizes
+    have been annotated.
     """
     workers = sum(owner["held"] for owner in owners)
-    if not workers:
+    if not workers or pauses.is_paused(job):
         return None
     times = _recent_times(size=_mean_size(owners))
     if len(times) < FEWEST:

@@ -9,7 +9,7 @@ from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from gas.models import Job, JobEvent, ResultFile, Status
-from gas.services import queue, reruns
+from gas.services import pauses, queue, reruns
 from gas.services.queue import Place
 from gas.templatetags.wording import roughly
 from gas.views import findings, making, timeline
@@ -63,15 +63,17 @@ def now(job: Job) -> dict[str, Any]:
     if job.state not in FRESH:
         prefetch_related_objects([job], "files")
     events, place, moving = timeline.events_of(job), queue.place_of(job), is_moving(job)
+    held = pauses.told(job)
     left = (job.due_at - timezone.now()).total_seconds() if job.due_at else 0
     tier = _tier(job)
     state = f"{job.status}.{events[-1].pk if events else 0}.{tier}.{moving:d}.{job.is_stalled:d}"
     return {
         "job": job,
         "events": events,
-        "version": f"{state}/{job.stage}.{job.percent}.{_said(place)}",
+        "version": f"{state}/{job.stage}.{job.percent}.{_said(place)}.{held}",
         "moving": moving,
         "place": place,
+        "held": held,
         "stage": STAGES.get(job.stage, "Working"),
         "stages": _stages(job.stage),
         "lines": _lines(job, events),

@@ -3,7 +3,7 @@
 import pytest
 from django.core.cache import cache
 
-from gas.services import maintenance
+from gas.services import maintenance, pauses
 from tests.seams.billing import billing as billing
 from tests.seams.lines import log as log
 from tests.seams.world import world as world
@@ -16,6 +16,7 @@ def no_network(socket_disabled: None) -> None:
 
 @pytest.fixture(autouse=True)
 def open_site() -> None:
-    """The process remembers nothing but that there is no maintenance, as it reads all the time."""
+    """The process remembers nothing but what it reads all the time: no maintenance, no pause."""
     cache.clear()
     cache.set(maintenance.LATELY.name, (None,), 60)
+    cache.set(pauses.PAUSED.name, (frozenset(),), 60)

@@ -192,7 +192,12 @@ def _change(session: Session, facts: JobFacts) -> None:
         output.document(facts.document)
     else:
         percent = "" if facts.percent is None else f"{facts.percent} %"
-        click.echo("\t".join(filter(None, [facts.status, facts.stage, percent])))
+        click.echo("\t".join(filter(None, [facts.status, facts.stage, percent, _held(facts)])))
+
+
+def _held(facts: JobFacts) -> str:
+    """Why it waits, where operators have a part in it; lists do not tell."""
+    return facts.document.get("held") or ""
 
 
 def _show(session: Session, facts: JobFacts) -> None:
@@ -206,6 +211,7 @@ def _show(session: Session, facts: JobFacts) -> None:
             ("Job", str(facts.id)),
             ("Name", facts.name),
             ("Status", f"{facts.status}{percent}{stalled}"),
+            ("Waits", _held(facts)),
             ("Failure", facts.failure or ""),
             ("File", f"{facts.filename}, {output.size(facts.size)}"),
             ("Bundle", facts.bundle),

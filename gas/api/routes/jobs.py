@@ -18,7 +18,7 @@ from gas.api.routing import serves
 from gas.api.schemas import jobs as schemas
 from gas.models import Job, Scope
 from gas.models import Status as State
-from gas.services import jobs, listing, queue, reruns, submissions
+from gas.services import jobs, listing, pauses, queue, reruns, submissions
 from gas.services.listing import Wanted
 from gas.services.queue import Place
 from gas.services.submissions import Key, Wish
@@ -231,6 +231,7 @@ def _detail(job: Job) -> schemas.JobDetail:
     return schemas.JobDetail(
         **told(job),
         queue=_place(place) if place else None,
+        held=pauses.told(job) or None,
         retrieval_tier=max(tiers, default="") or None,
         rerun_obstacle=reruns.obstacle(job) or None,
     )

@@ -107,10 +107,18 @@ class JobDetail(Job):
     """One job, and what only its own address tells."""
 
     model_config = shown(
-        **_JOB, queue=None, retrieval_tier=None, rerun_obstacle="The job has not finished yet."
+        **_JOB,
+        queue=None,
+        held=None,
+        retrieval_tier=None,
+        rerun_obstacle="The job has not finished yet.",
     )
 
     queue: QueuePlace | None = Field(description="Its place while it is queued.")
+    held: str | None = Field(
+        description="Why it waits, in a sentence, while the operators have paused what it waits "
+        "for or are at work on the service."
+    )
     retrieval_tier: str | None = Field(
         description="While it comes back from the archive: `Expedited` takes 1 to 5 minutes, "
         "`Standard` 3 to 5 hours."

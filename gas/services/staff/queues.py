@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 
 from celeryconfig import QUEUES, Queue
 from gas.models import QueueState, StaffAct
-from gas.services import upkeep
+from gas.services import pauses, upkeep
 from gas.services.staff.acts import LONGEST_REASON, ActRefused
 from gas.storage import queues
 from gas.storage.queues import Letter
@@ -57,6 +57,7 @@ def pause(*, queue: Queue, actor: str, reason: str) -> str:
             raise ActRefused(f"{queue.name} is paused already.")
         done = f"{queue.name} is paused: workers stop taking from it within seconds."
         StaffAct.record("pause", "queue", queue.name, actor=actor, reason=asked, outcome=done)
+    pauses.PAUSED.forget()
     return done
 
 
@@ -69,6 +70,7 @@ def resume(*, queue: Queue, actor: str, reason: str) -> str:
             raise ActRefused(f"{queue.name} is not paused.")
         done = f"{queue.name} goes on: workers take from it within seconds."
         StaffAct.record("resume", "queue", queue.name, actor=actor, reason=asked, outcome=done)
+    pauses.PAUSED.forget()
     return done
 
 

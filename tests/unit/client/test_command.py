@@ -241,6 +241,8 @@ def test_status_shows_watches_and_waits(gas: Gas, service: Service) -> None:
     service.fail("GET", "/jobs/7$", *[httpx.Response(200, json=running)] * 3)
     assert "Status      running, annotate, 42 %\n" in gas("status", "7")[1]
     assert gas("status", "7", "--watch")[1] == "running\tannotate\t42 %\ncompleted\n"
+    service.jobs[7] = job_document(7, held="The queue is paused.")
+    assert "Waits       The queue is paused.\n" in gas("status", "7")[1]
     service.jobs[7] = job_document(7, status="failed", failure="No ALT.")
     assert gas("status", "7")[0] == 0
     assert gas("status", "8") == (4, "", "gas: You have no job 8.\n")
