@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
@@ -121,6 +121,9 @@ def database(name: str, default: str) -> dict[str, object]:
 
     Writers on SQLite take the lock at BEGIN, so that a claim never fails half way through its
     transaction; PostgreSQL's connections are checked before use, so that its restart is ridden out.
+    What follows a `?` goes to libpq: `service=gas` has it read user and password from the file
+    `PGSERVICEFILE` at each connection.
+    https://www.postgresql.org/docs/current/libpq-pgservice.html
     """
     parts = urlsplit(text(name, default))
     if parts.scheme == "sqlite":
@@ -145,7 +148,7 @@ def database(name: str, default: str) -> dict[str, object]:
             "PORT": str(parts.port or ""),
             "CONN_MAX_AGE": 60,
             "CONN_HEALTH_CHECKS": True,
-            "OPTIONS": {"connect_timeout": 5},
+            "OPTIONS": {"connect_timeout": 5, **dict(parse_qsl(parts.query))},
         }
     raise ImproperlyConfigured(f"{name} must start with sqlite:// or postgresql://.")
 

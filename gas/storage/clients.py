@@ -11,7 +11,7 @@ import boto3
 from botocore.config import Config
 from django.conf import settings
 
-from gas import metrics
+from gas import env, metrics
 
 if TYPE_CHECKING:
     from mypy_boto3_glacier import GlacierClient
@@ -60,6 +60,17 @@ def sqs(attempts: int = ATTEMPTS, seconds: float = SQS_SECONDS) -> "SQSClient":
     client = boto3.session.Session().client("sqs", config=_config(attempts, seconds))
     count_calls(client)
     return client
+
+
+def secrets_manager() -> Any:
+    """Return a client of Secrets Manager; settings need secrets themselves, so it needs none."""
+    config = Config(
+        region_name=env.text("AWS_DEFAULT_REGION"),
+        connect_timeout=5.0,
+        read_timeout=SQS_SECONDS,
+        retries={"total_max_attempts": ATTEMPTS, "mode": "standard"},
+    )
+    return boto3.session.Session().client("secretsmanager", config=config)
 
 
 def count_calls(client: "SQSClient") -> None:

@@ -58,7 +58,7 @@ SITE = Section(
             "DATABASE_URL",
             Kind.TEXT,
             "`sqlite:///path` or `postgresql://user:password@host:port/name`, which production "
-            "requires",
+            "requires; `?name=value` goes to libpq",
             shown="SQLite in `var/`",
             secret=True,
         ),

@@ -45,6 +45,21 @@ AWS = Section(
             secret=True,
         ),
         Variable(
+            "GAS_SECRETS",
+            Kind.TEXT,
+            "name or ARN of a secret in Secrets Manager, a JSON object of the secret variables of "
+            "this table: read on a machine when a process starts; of a path it holds the text of "
+            "the file",
+            shown="unset: they are in the environment",
+        ),
+        Variable(
+            "GAS_DATABASE_SECRET",
+            Kind.TEXT,
+            "name or ARN of the secret with `username` and `password` of the database, read every "
+            "minute; `DATABASE_URL` then has neither, but `?service=gas`",
+            shown="unset: `DATABASE_URL` has them",
+        ),
+        Variable(
             "GAS_AWS_ACCOUNT",
             Kind.TEXT,
             "the account that owns the queues",
