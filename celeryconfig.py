@@ -86,6 +86,10 @@ QUEUES = {
     )
 }
 
+#: Where EventBridge sends what S3 says of copies in the archive that can be read now. Its messages
+#: are Amazon's, which no task takes: the sweep reads them (`tasks/thawed.py`).
+THAWED = Queue("thawed", time_limit=_SHORT)
+
 # --- broker ---------------------------------------------------------------------------------------
 broker_url = "sqs://"  # credentials and endpoint come from the standard AWS environment
 broker_transport_options = {

@@ -24,6 +24,7 @@ from tasks import (
     pipeline,
     presence,
     stuck,
+    thawed,
     turns,
     usage,
 )
@@ -58,6 +59,8 @@ def sweep() -> None:
     with alone("sweep") as mine:
         if not mine:
             raise Ignore
+        for what, errand in ERRANDS.items():
+            _done(errand, what)
         found = {what: _done(part, what) for what, part in PARTS.items()}
         depths.note_minute(found)
         measures.tell(found)
@@ -160,6 +163,12 @@ def tell_staff() -> int:
     return len(alarms)
 
 
+#: What every sweep does, however well all goes.
+ERRANDS: dict[str, Callable[[], int]] = {
+    "what S3 says of thawed copies": thawed.hear,
+}
+
+#: What there is to do only when something was lost or its time is over.
 PARTS: dict[str, Callable[[], int]] = {
     "grants that are over": entitlement.end_grants,
     "subscribers' archived jobs": heal_archived_of_subscribers,

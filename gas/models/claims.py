@@ -82,6 +82,15 @@ class JobQuerySet(models.QuerySet["Job"]):
         """Jobs whose next step may be taken now."""
         return self.filter(wake_at__lte=Now())
 
+    def waiting_for_archive(self) -> "JobQuerySet":
+        """Jobs that poll the archive until it can be read; not those that staff must mend."""
+        return self.filter(status=Status.THAWING, wake_at__isnull=False)
+
+    def wake_thaw(self, job_id: int) -> bool:
+        """Make the next poll of a job due now; False when it is due, or another polls it now."""
+        waiting = self.waiting_for_archive().filter(UNHELD, pk=job_id, wake_at__gt=Now())
+        return waiting.update(wake_at=Now()) == 1
+
     def claim(self, job_id: int, *, into: Status, worker: str, lease: timedelta) -> "Job | None":
         """Take the job for one task; None when it is not due, held by another, or elsewhere.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from celeryconfig import QUEUES
+from celeryconfig import QUEUES, THAWED
 from dev import local_aws, local_vaults
 from dev.local_aws import LocalAws
 from dev.local_vaults import LocalVaults
@@ -23,7 +23,7 @@ Publish = Callable[[bytes], Stored]
 def provision(server: LocalAws) -> None:
     """Make what the settings and the table of queues name."""
     server.provision(
-        QUEUES.values(),
+        [*QUEUES.values(), THAWED],
         settings.BUCKETS,
         origin=settings.BASE_URL,
         sender=settings.DEFAULT_FROM_EMAIL,

@@ -11,7 +11,7 @@ import pytest
 from anymail.exceptions import AnymailAPIError
 from django.core import mail
 
-from celeryconfig import ACCOUNT, QUEUES, Queue
+from celeryconfig import ACCOUNT, QUEUES, THAWED, Queue
 from dev import local_aws
 from dev.local_aws import LocalAws
 from gas.storage import clients, objects
@@ -29,7 +29,7 @@ def _until(found: Callable[[], bool], seconds: float = 10) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("queue", QUEUES.values(), ids=QUEUES)
+@pytest.mark.parametrize("queue", [*QUEUES.values(), THAWED], ids=[*QUEUES, THAWED.name])
 def test_a_queue_is_what_the_table_says(aws: LocalAws, queue: Queue) -> None:
     provision(aws)  # again: it changes nothing
     attributes = clients.sqs().get_queue_attributes(

@@ -92,6 +92,10 @@ class FakeArchive:
         self.lapsed = set(self._waiting)
         self._waiting = {}
 
+    def give_all(self) -> None:
+        """Let every retrieval under way be ready."""
+        self._waiting = dict.fromkeys(self._waiting, 0)
+
     def _come(self, verb: str) -> None:
         self._fate.step(f"archive.{verb}")
         if self.fault:

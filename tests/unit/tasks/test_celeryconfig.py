@@ -33,6 +33,7 @@ BESIDES = {
     "scratch",
     "setbacks",
     "stuck",
+    "thawed",
     "trail",
     "transport",
     "turns",
