@@ -142,6 +142,7 @@ def test_maintenance_from_announcing_it_to_its_notice(staff: Window, owner: User
     look_at(page, "maintenance-announced")
     maintenance.begin(actor="operator", message="New disks are put in")
     look_at(staff.open("/admin/operations/maintenance/"), "maintenance-on")
+    look_at(staff.open("/admin/"), "maintenance-staff")
     page.close()  # which asks on, and would meet somebody else's session
     people = staff.sign_in(owner).open("/jobs/new/")
     people.get_by_role("button", name="Use the example").click()

@@ -1,9 +1,10 @@
-"""The way to the operators' page, and what staff find about jobs in trouble."""
+"""The frame of the staff pages, and what staff find about jobs in trouble."""
 
 from django.test import Client
 from django.utils import timezone
 
-from gas.models import Status
+from gas.models import Job, Status
+from gas.services import maintenance
 from tests.unit.admin.conftest import MakeJob
 
 JOBS = "/admin/gas/job/"
@@ -14,6 +15,22 @@ def test_one_page_is_for_dead_letters_and_the_staff_pages_lead_there(staff: Clie
     assert page.count("ead letters") == 1
     assert '<a href="/admin/operations/">Operations: queues, dead letters' in page
     assert staff.get("/admin/dead-letters/").status_code == 404
+
+
+def test_every_page_of_staff_tells_of_a_maintenance(staff: Client, one_of_each: Job) -> None:
+    pages = ("/admin/", "/admin/gas/", JOBS, f"{JOBS}{one_of_each.pk}/change/")
+    asked = {"action": "retry", "_selected_action": one_of_each.pk}
+
+    def told() -> list[int]:
+        answers = [*(staff.get(page) for page in pages), staff.post(JOBS, asked)]
+        assert [answer.status_code for answer in answers] == 5 * [200]
+        return [
+            answer.content.decode().count("New &lt;disks&gt; are put in.") for answer in answers
+        ]
+
+    assert told() == 5 * [0]
+    maintenance.begin(actor="operator", message="New <disks> are put in")
+    assert told() == 5 * [1]
 
 
 def test_jobs_in_trouble_are_found(staff: Client, make_job: MakeJob) -> None:
