@@ -1,0 +1,135 @@
+"""What a machine does at its first start: cloud-init's own check, and ours of what it would run."""
+
+import base64
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.machine import (
+    FILLED_IN,
+    MACHINE,
+    USER_DATA,
+    cloud_config,
+    filled_in,
+    program,
+    said_by,
+)
+
+#: The most that EC2 takes, in bytes.
+MOST_BYTES = 16_384
+
+
+def written(path: str) -> str:
+    """What cloud-init writes to a path."""
+    [file] = [each for each in cloud_config()["write_files"] if each["path"] == path]
+    text = str(file["content"])
+    return base64.b64decode(text).decode() if file.get("encoding") == "b64" else text
+
+
+@pytest.mark.parametrize("kind", ["as written", "filled in"])
+def test_cloud_init_knows_every_line(tmp_path: Path, kind: str) -> None:
+    file = tmp_path / "user-data"
+    file.write_text(USER_DATA.read_text() if kind == "as written" else filled_in())
+    done = said_by(program("cloud-init"), "schema", "--config-file", file)
+    assert done.returncode == 0, done.stderr
+    assert "Valid cloud-config" in done.stdout
+
+
+def test_it_is_a_cloud_config_that_ec2_takes() -> None:
+    assert filled_in().startswith("#cloud-config\n")
+    assert len(filled_in().encode()) < MOST_BYTES
+
+
+def test_it_asks_for_nothing_that_was_not_agreed_on() -> None:
+    asked = set(re.findall(r"\$\{([^}]*)\}", USER_DATA.read_text()))
+    assert asked == FILLED_IN.keys()
+
+
+def test_settings_are_never_read_as_yaml_or_by_a_shell() -> None:
+    assert written("/etc/gas/settings.env") == "GAS_MODE=production\n"
+    assert "settings.env" not in written("/usr/local/sbin/gas-first-start")
+
+
+def test_it_holds_no_secret_and_no_way_in() -> None:
+    text = USER_DATA.read_text()
+    assert not re.search(r"(?i)aws_(secret_)?access_key|password:|ssh_authorized|BEGIN ", text)
+    assert cloud_config()["ssh_pwauth"] is False
+
+
+def test_a_release_is_checked_before_anything_of_it_runs() -> None:
+    script = written("/usr/local/sbin/gas-first-start")
+    order = [script.index(step) for step in ("s3 cp", "sha256sum --check", "tar -xzf", "unpack")]
+    assert order == sorted(order)
+
+
+#: Stands in for each program: writes down how it was called, and fails where it is told to.
+STAND_IN = """#!/bin/bash
+echo "${0##*/} $*" >>"$HEARD"
+[[ "${0##*/} $*" != *"$FAILING"* ]]
+"""
+CALLED = ("aws", "cloud-init", "install", "rm", "sha256sum", "shutdown", "tar")
+
+
+def first_start(folder: Path, failing: str) -> list[str]:
+    """Run the script with stand-ins for all that it calls; what was called, in order."""
+    release = FILLED_IN["Release"]
+    ours = (f"gas-{release}/deploy/machine", f"releases/{release}/deploy/machine")
+    for path in [*(f"bin/{name}" for name in CALLED), *(f"{each}/install" for each in ours)]:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(STAND_IN)
+        (folder / path).chmod(0o755)
+    script = written("/usr/local/sbin/gas-first-start").replace("/opt/gas", str(folder))
+    heard = folder / "heard"
+    around = {"PATH": f"{folder}/bin:/usr/bin:/bin", "HEARD": str(heard), "FAILING": failing}
+    said_by("/bin/bash", "-c", script, env=around, cwd=folder)
+    return heard.read_text().splitlines()
+
+
+def test_a_machine_that_serves_tells_its_stack(tmp_path: Path) -> None:
+    calls = first_start(tmp_path, failing="nothing at all")
+    assert f"install serve {FILLED_IN['Release']} worker annotate" in calls
+    assert "--logical-resource-id Machines --status SUCCESS" in calls[-1]
+    assert not [call for call in calls if call.startswith("shutdown")]
+
+
+@pytest.mark.parametrize("step", ["aws s3 cp", "sha256sum", "install unpack", "install serve"])
+def test_a_machine_that_failed_tells_its_stack_and_goes(tmp_path: Path, step: str) -> None:
+    calls = first_start(tmp_path, failing=step)
+    assert not [call for call in calls if "SUCCESS" in call]
+    assert [call for call in calls if "--status FAILURE" in call]
+    assert calls[-1] == "shutdown -P +2"
+
+
+def test_no_machine_outside_an_update_stays_for_want_of_a_listener(tmp_path: Path) -> None:
+    calls = first_start(tmp_path, failing="aws cloudformation")
+    assert not [call for call in calls if call.startswith("shutdown")]
+
+
+@pytest.mark.parametrize("name", ["install", "release", "gas-manage"])
+def test_shellcheck_has_nothing_to_say_against_a_script(name: str) -> None:
+    done = said_by(program("shellcheck"), MACHINE / name)
+    assert done.stdout == ""
+
+
+def test_shellcheck_has_nothing_to_say_against_the_first_start(tmp_path: Path) -> None:
+    text = re.sub(r"\$\{([\w:]+)\}", lambda hit: f"$V_{hit[1].replace(':', '')}", unfilled())
+    script = tmp_path / "first-start"
+    script.write_text(text)
+    done = said_by(program("shellcheck"), "--exclude=SC2154", script)
+    assert done.stdout == ""
+
+
+def unfilled() -> str:
+    """The script before CloudFormation filled anything in."""
+    block = USER_DATA.read_text().partition("      #!/bin/bash\n")[2].partition("\nruncmd:")[0]
+    return "#!/bin/bash\n" + re.sub(r"^ {6}", "", block, flags=re.MULTILINE) + "\n"
+
+
+def test_the_agent_ships_to_the_group_that_the_stack_names() -> None:
+    shipped = json.loads((MACHINE / "cloudwatch-agent.json").read_text())
+    entries = shipped["logs"]["logs_collected"]["files"]["collect_list"]
+    assert {each["log_group_name"] for each in entries} == {"@LOG_GROUP@"}
+    assert len({each["log_stream_name"] for each in entries}) == len(entries)
+    assert all(each["log_stream_name"].startswith("{instance_id}/") for each in entries)
