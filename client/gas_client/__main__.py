@@ -2,6 +2,6 @@
 
 import sys
 
-from gas_client.cli.main import run
+from gas_client.start import main
 
-sys.exit(run())
+sys.exit(main())

@@ -1,6 +1,7 @@
 """Several things at once, in threads that nobody has to wait for."""
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from queue import SimpleQueue
 from typing import Generic, TypeVar
@@ -9,7 +10,7 @@ from gas_client.errors import GasError, Stopped
 
 T = TypeVar("T")
 
-#: Seconds that each lane has to stop.
+#: Seconds that the lanes have to stop.
 MOMENT = 0.5
 
 
@@ -53,8 +54,9 @@ def in_lanes(
             _look_at(ended.get())
     except BaseException:
         stop.set()
-        for lane in running:
-            lane.join(MOMENT)
+        until = time.monotonic() + MOMENT
+        for lane in filter(_Lane.is_alive, running):  # some may not have been started
+            lane.join(max(0.0, until - time.monotonic()))
         raise
 
 

@@ -9,9 +9,10 @@ import click
 from gas_client.cli import accounts, jobs, results
 from gas_client.cli.session import Means
 from gas_client.errors import GasError, NobodyReads, TryLater
+from gas_client.start import INTERRUPTED, WORDS, Interrupted, leave, raised
 from gas_client.version import __version__
 
-USAGE, LOCAL_FILE, INTERRUPTED = 2, 6, 130
+USAGE, LOCAL_FILE = 2, 6
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -63,12 +64,17 @@ for _command in (
 def run(arguments: Sequence[str] | None = None, *, means: Means | None = None) -> int:
     """Run the command; returns its exit code, and never lets a traceback be seen for a refusal."""
     try:
-        ended = gas.main(arguments, prog_name="gas", standalone_mode=False, obj=means or Means())
+        with raised():
+            ended = gas.main(
+                arguments, prog_name="gas", standalone_mode=False, obj=means or Means()
+            )
+    except Interrupted:
+        leave()
     except click.ClickException as misuse:
         misuse.show()
         return USAGE
     except (KeyboardInterrupt, click.Abort):
-        click.echo("Interrupted. What has arrived is kept: repeat the command to go on.", err=True)
+        click.echo(WORDS, err=True)
         return INTERRUPTED
     except NobodyReads as gone:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the last flush
