@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from celeryconfig import QUEUES
+from gas.drain.presence import DRAINING
 from tests.deploy.machine import UNITS, WALLS, lines_of, program, said_by
 
 SERVICES = sorted(UNITS.glob("*.service"))
@@ -97,8 +98,13 @@ def test_no_unit_holds_a_secret(unit: Path) -> None:
 
 @pytest.mark.parametrize("unit", DAEMONS, ids=name_of)
 def test_every_start_reads_the_secrets_anew(unit: Path) -> None:
-    [before] = lines_of(unit, "ExecStartPre")
-    assert before.endswith("-m gas.secret_store /run/gas")
+    assert lines_of(unit, "ExecStartPre")[-1].endswith("-m gas.secret_store /run/gas")
+
+
+def test_no_worker_starts_while_its_machine_drains_and_each_tries_again() -> None:
+    assert lines_of(WORKER, "ExecStartPre")[0] == f"/usr/bin/test ! -e /run/gas/{DRAINING}"
+    assert lines_of(WORKER, "Restart") == ["always"]
+    assert any("GAS_RUN_FOLDER=/run/gas" in line for line in lines_of(WALLS, "Environment"))
 
 
 @pytest.mark.parametrize("unit", DAEMONS, ids=name_of)
