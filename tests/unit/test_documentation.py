@@ -13,7 +13,7 @@ NAME = re.compile(r"\b(?:GAS_[A-Z0-9_]+|DATABASE_URL)\b")
 
 def test_every_setting_is_declared_and_every_declared_setting_is_read() -> None:
     read = set()
-    for file in ("gas/settings.py", "celeryconfig.py"):
+    for file in ("gas/settings.py", "gas/secret_store.py", "celeryconfig.py"):
         code = (ROOT / file).read_text()
         read |= {name for name in NAME.findall(code) if f'"{name}"' in code}
     assert {name for name in VARIABLES if NAME.fullmatch(name)} == read
