@@ -5,10 +5,10 @@ PYTHON := .venv/bin/python
 READY := .venv/installed
 AT_ONCE := --numprocesses=auto --maxprocesses=4 --dist=loadscope --no-loadscope-reorder
 
-.PHONY: help demo run test vep chaos check format lock bench clean
+.PHONY: help demo run test deploy-test vep chaos check format lock bench clean
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 13
 
 $(READY): requirements-dev.txt dev/install
 	@dev/install environment
@@ -22,9 +22,13 @@ run: $(READY) ## Run the whole service on this machine and say where it is
 
 test: $(READY) ## Run every test, on SQLite and on PostgreSQL, in a real browser
 	@dev/install debian
-	@$(PYTHON) -m pytest $(AT_ONCE)
+	@$(PYTHON) -m pytest $(AT_ONCE) -m "not deploy"
 	@$(PYTHON) -m dev.postgres $(PYTHON) -m pytest $(AT_ONCE) \
-		-m "(database or stack) and not in_memory" --ignore=tests/browser
+		-m "(database or stack) and not in_memory and not deploy" --ignore=tests/browser
+
+deploy-test: $(READY) ## Check all that is deployed: templates, roles, machines, releases, draining
+	@dev/install deploy
+	@$(PYTHON) -m pytest $(AT_ONCE) tests/deploy
 
 vep: $(READY) ## Run the tests of the second engine, with vepyr in an environment of its own
 	@dev/install vep
