@@ -115,9 +115,8 @@ class Town(StackWithDisks):
 
     def lift_limits(self) -> None:
         """Let every account have as many jobs as the run needs, as staff may."""
-        self.database.change(
-            "UPDATE gas_plan SET max_active_jobs = 10000, max_jobs_a_day = NULL, max_running_jobs = 4"
-        )
+        limits = "max_active_jobs = 10000, max_jobs_a_day = NULL, max_running_jobs = 4"
+        self.database.change(f"UPDATE gas_plan SET {limits}")
 
     def restless(self) -> str:
         """Say what is on its way still; nothing when everything is at rest."""
