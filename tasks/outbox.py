@@ -46,7 +46,10 @@ def _send_again(webhook: Webhook) -> bool:
 
 
 def forget() -> int:
-    """Remove the rows of old calls."""
+    """Remove the rows of old calls, which are counted, and secrets that sign no more."""
+    Webhook.objects.filter(old_secret_until__lte=Now()).update(
+        old_secret=None, old_secret_until=None
+    )
     old = Delivery.objects.filter(created_at__lt=Now() - settings.WEBHOOK_KEPT)
     numbers = list(old.order_by("created_at").values_list("pk", flat=True)[:MOST_FORGOTTEN])
     removed, _ = Delivery.objects.filter(pk__in=numbers).delete()

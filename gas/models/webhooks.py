@@ -8,6 +8,7 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Greatest, Now
 from django.dispatch import Signal
+from django.utils import timezone
 
 from gas.commits import after_commit
 from gas.models.account import User
@@ -81,6 +82,8 @@ class Webhook(models.Model):
     )
     url = models.CharField(max_length=500)
     secret = models.BinaryField(help_text="Sealed: we sign with it.")
+    old_secret = models.BinaryField(null=True, help_text="The one before, which signs for a while.")
+    old_secret_until = models.DateTimeField(null=True, blank=True)
     events = models.JSONField(help_text="What it is called for.")
     is_active = models.BooleanField(default=True, help_text="Off: its owner has paused it.")
     created_at = models.DateTimeField(db_default=Now())
@@ -116,6 +119,18 @@ class Webhook(models.Model):
                 | Q(failures__gt=0, failing_since__isnull=False),
                 name="failing_webhook_has_a_date",
             ),
+            models.CheckConstraint(
+                condition=Q(old_secret__isnull=True, old_secret_until__isnull=True)
+                | Q(old_secret__isnull=False, old_secret_until__isnull=False),
+                name="old_secret_of_a_webhook_ends",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["old_secret_until"],
+                condition=Q(old_secret_until__isnull=False),
+                name="webhook_changing",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -125,6 +140,17 @@ class Webhook(models.Model):
     def is_on(self) -> bool:
         """Whether it is called."""
         return self.is_active and self.disabled_at is None
+
+    @property
+    def sealed_secrets(self) -> list[bytes | memoryview]:
+        """What calls are signed with, sealed, the newest first."""
+        old = self.old_secret if self.is_changing else None
+        return [self.secret] if old is None else [self.secret, old]
+
+    @property
+    def is_changing(self) -> bool:
+        """Whether the secret before signs too."""
+        return self.old_secret_until is not None and timezone.now() < self.old_secret_until
 
     def owe(self, event: WebhookEvent, *, job_id: int | None = None) -> "Delivery":
         """Owe it one call; inside the transaction of what it tells of."""

@@ -24,6 +24,7 @@ def sealed() -> list[tuple[QuerySet[Any], str]]:
         (GlobusToken.objects.all(), "access_token"),
         (GlobusToken.objects.all(), "refresh_token"),
         (Webhook.objects.all(), "secret"),
+        (Webhook.objects.exclude(old_secret=None), "old_secret"),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -12,9 +13,22 @@ from gas.sealing import seal
 from gas.webhooks import addresses, signing
 from tasks import deliver
 
-__all__ = ["Issued", "WebhookRefused", "add", "pause", "redeliver", "remove", "resume", "try_out"]
+__all__ = [
+    "Issued",
+    "WebhookRefused",
+    "add",
+    "pause",
+    "redeliver",
+    "remove",
+    "resume",
+    "rotate",
+    "try_out",
+]
 
 MOST = 5
+
+#: How long the secret before a new one signs too.
+OVERLAP = timedelta(hours=24)
 
 #: What can be chosen; a test comes when it is asked for.
 CHOICES = [event for event in WebhookEvent if event is not WebhookEvent.TEST]
@@ -33,7 +47,7 @@ class AddressRefused(WebhookRefused):
 
 @dataclass(frozen=True)
 class Issued:
-    """A new webhook and its secret, which is shown this once."""
+    """A webhook and its new secret, which is shown this once."""
 
     webhook: Webhook
     secret: str
@@ -56,6 +70,19 @@ def add(*, user: User, url: str, events: Collection[WebhookEvent]) -> Issued:
             url=url, secret=seal(secret), events=[event for event in CHOICES if event in events]
         )
         _write_down(webhook, "made")
+    webhook.refresh_from_db()
+    return Issued(webhook, secret)
+
+
+def rotate(*, webhook: Webhook) -> Issued:
+    """Give it a new secret; for a day the one before signs beside it, and none that is older."""
+    secret = signing.new_secret()
+    with transaction.atomic():
+        before = Webhook.objects.select_for_update().get(pk=webhook.pk).secret
+        _mine(webhook).update(
+            secret=seal(secret), old_secret=before, old_secret_until=Now() + OVERLAP
+        )
+        _write_down(webhook, "changed the secret of")
     webhook.refresh_from_db()
     return Issued(webhook, secret)
 

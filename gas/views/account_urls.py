@@ -15,6 +15,9 @@ urlpatterns = [
     path("account/tokens/<int:token_id>/revoke/", tokens.revoke_token, name="revoke_token"),
     path("account/webhooks/", webhooks.webhooks, name="webhooks"),
     path("account/webhooks/<int:webhook_id>/", webhooks.webhook, name="webhook"),
+    path(
+        "account/webhooks/<int:webhook_id>/rotate/", webhooks.rotate_webhook, name="rotate_webhook"
+    ),
     path("account/webhooks/<int:webhook_id>/pause/", webhooks.pause_webhook, name="pause_webhook"),
     path(
         "account/webhooks/<int:webhook_id>/resume/", webhooks.resume_webhook, name="resume_webhook"

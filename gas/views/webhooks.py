@@ -54,13 +54,24 @@ def _page(
 @require_safe
 def webhook(request: SignedIn, webhook_id: int) -> HttpResponse:
     """Show one webhook and its calls, newest first."""
-    found = _own(request, webhook_id)
+    return _one(request, _own(request, webhook_id))
+
+
+@require_POST
+def rotate_webhook(request: SignedIn, webhook_id: int) -> HttpResponse:
+    """Give a webhook a new secret, which is in this one answer and never again."""
+    issued = services.rotate(webhook=_own(request, webhook_id))
+    return _one(request, issued.webhook, secret=issued.secret)
+
+
+def _one(request: SignedIn, found: Webhook, *, secret: str = "") -> HttpResponse:
     form = Place(request.GET)
     before = form.cleaned_data["before"] if form.is_valid() else None
     rows = list(services.recent(webhook=found, before=before)[: PAGE + 1])
     labels = dict(WebhookEvent.choices)
     context = {
         "webhook": found,
+        "secret": secret,
         "events": [(event, labels[event]) for event in found.events],
         "deliveries": rows[:PAGE],
         "older": rows[PAGE - 1].pk if len(rows) > PAGE else None,

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -30,10 +31,10 @@ def call(delivery: Delivery, *, seconds: float) -> Answer:
     """Call the webhook of a delivery once; whatever happens is the answer."""
     webhook, body = delivery.webhook, body_of(delivery)
     try:
-        secret = unseal(webhook.secret)
+        secrets = [unseal(sealed) for sealed in webhook.sealed_secrets]
     except InvalidToken:
         return Answer(None, "Its secret can be read no more; please make the webhook anew.")
-    headers = headers_of(delivery, secret=secret, timestamp=int(time.time()), body=body)
+    headers = headers_of(delivery, secrets, timestamp=int(time.time()), body=body)
     return sending.post(webhook.url, body=body, headers=headers, seconds=seconds)
 
 
@@ -56,7 +57,9 @@ def _about(delivery: Delivery) -> dict[str, Any]:
     return {"job": {"id": number, "status": status, "links": links}}
 
 
-def headers_of(delivery: Delivery, *, secret: str, timestamp: int, body: bytes) -> dict[str, str]:
+def headers_of(
+    delivery: Delivery, secrets: Sequence[str], *, timestamp: int, body: bytes
+) -> dict[str, str]:
     """The headers of the Standard Webhooks specification; the id is the same at each try."""
     message_id = str(delivery.message_id)
     return {
@@ -65,7 +68,8 @@ def headers_of(delivery: Delivery, *, secret: str, timestamp: int, body: bytes) 
         "Connection": "close",
         "webhook-id": message_id,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": signature(
-            secret, message_id=message_id, timestamp=timestamp, body=body
+        "webhook-signature": " ".join(
+            signature(secret, message_id=message_id, timestamp=timestamp, body=body)
+            for secret in secrets
         ),
     }

@@ -68,6 +68,18 @@ def delete_webhook(request: ApiRequest, webhook_id: WebhookId) -> Status[None]:
     return Status(204, None)
 
 
+@routes.post(
+    "/webhooks/{webhook_id}/rotate", **serves(Scope.ACCOUNT_WRITE, schemas.NewlyMadeWebhook)
+)
+def rotate_webhook_secret(request: ApiRequest, webhook_id: WebhookId) -> schemas.NewlyMadeWebhook:
+    """Change the secret; for 24 hours calls are signed with the new one and with the one before.
+
+    Asked twice, the oldest of the three signs no more at once.
+    """
+    issued = services.rotate(webhook=_own(request, webhook_id))
+    return schemas.NewlyMadeWebhook(**_told(issued.webhook), secret=issued.secret)
+
+
 @routes.post("/webhooks/{webhook_id}/pause", **serves(Scope.ACCOUNT_WRITE, schemas.Webhook))
 def pause_webhook(request: ApiRequest, webhook_id: WebhookId) -> schemas.Webhook:
     """Call it no more, and owe it nothing, until it is resumed."""
@@ -139,6 +151,7 @@ def _told(row: Webhook) -> dict[str, Any]:
         "failing_since": row.failing_since,
         "delivered_at": row.delivered_at,
         "created_at": row.created_at,
+        "old_secret_until": row.old_secret_until if row.is_changing else None,
     }
 
 

@@ -21,6 +21,7 @@ _WEBHOOK = {
     "failing_since": None,
     "delivered_at": "2026-03-02T09:35:13Z",
     "created_at": "2026-03-02T09:30:00Z",
+    "old_secret_until": None,
 }
 _DELIVERY = {
     "id": "2f6b9c1e-7a51-4d0e-9a57-0c5f2f0a1d01",
@@ -79,10 +80,13 @@ class Webhook(Schema):
     failing_since: datetime | None
     delivered_at: datetime | None = Field(description="When a call arrived last.")
     created_at: datetime
+    old_secret_until: datetime | None = Field(
+        description="Until when calls bear a second signature, by the secret before the newest."
+    )
 
 
 class NewlyMadeWebhook(Webhook):
-    """A new webhook with its secret, which is shown this once."""
+    """A webhook with its new secret, which is shown this once."""
 
     model_config = shown(**_WEBHOOK, secret="whsec_" + 42 * "A" + "E=")
 

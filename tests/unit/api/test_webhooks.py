@@ -29,6 +29,7 @@ TABLE = {
     "delete_webhook": ("delete", ONE, Scope.ACCOUNT_WRITE, 204),
     "pause_webhook": ("post", f"{ONE}/pause", Scope.ACCOUNT_WRITE, 200),
     "resume_webhook": ("post", f"{ONE}/resume", Scope.ACCOUNT_WRITE, 200),
+    "rotate_webhook_secret": ("post", f"{ONE}/rotate", Scope.ACCOUNT_WRITE, 200),
     "test_webhook": ("post", f"{ONE}/test", Scope.ACCOUNT_WRITE, 202),
     "list_webhook_deliveries": ("get", f"{ONE}/deliveries", Scope.ACCOUNT, 200),
     "resend_webhook_delivery": (
@@ -131,3 +132,16 @@ def test_deliveries_go_on_with_a_cursor(program: Client, webhook: Webhook) -> No
     ).json()
     assert [each["job"] for each in rest["items"]] == [0, 7]
     assert (rest["next_cursor"], rest["items"][0]["state"]) == (None, "owed")
+
+
+def test_a_changed_secret_is_told_once_with_how_long_the_one_before_is_good(
+    owner: User, webhook: Webhook
+) -> None:
+    program = program_of(owner)
+    before = unseal(webhook.secret)
+    told = ask(program, "rotate_webhook_secret", webhook).json()
+    webhook.refresh_from_db()
+    assert [unseal(sealed) for sealed in webhook.sealed_secrets] == [told["secret"], before]
+    again = ask(program, "get_webhook", webhook).json()
+    assert told["old_secret_until"] == again["old_secret_until"] is not None
+    assert "secret" not in again

@@ -119,6 +119,7 @@ NONSENSE: dict[str, Callable[[User], object]] = {
     "one_webhook_mail_of_a_kind": lambda owner: twice(lambda: webhook_mail(owner)),
     "disabled_webhook_has_a_reason": lambda owner: webhook(owner, disabled_at=Now()),
     "failing_webhook_has_a_date": lambda owner: webhook(owner, failures=1),
+    "old_secret_of_a_webhook_ends": lambda owner: webhook(owner, old_secret=b"a"),
     "one_grant_at_a_time": lambda owner: twice(lambda: grant(owner)),
     "grant_lasts_for_a_while": lambda owner: grant(owner, until=Now() - timedelta(days=1)),
     "a_pause_is_somebodys": lambda owner: QueueState.objects.create(name="a", paused_at=Now()),

@@ -29,7 +29,12 @@ def kept(owner: User, settings: Settings) -> tuple[GlobusToken, Webhook]:
         expires_at=timezone.now(),
     )
     return token, Webhook.objects.create(
-        owner=owner, url="https://example.org/hook", secret=seal("shared"), events=[]
+        owner=owner,
+        url="https://example.org/hook",
+        secret=seal("shared"),
+        old_secret=seal("before"),
+        old_secret_until=timezone.now(),
+        events=[],
     )
 
 
@@ -39,18 +44,21 @@ def test_what_the_old_key_sealed_is_opened_by_the_new_one_alone(
     settings.TOKEN_KEYS = [NEW, OLD]
     out = io.StringIO()
     call_command("reseal", stdout=out)
-    assert out.getvalue() == "2 sealed with the newest key\n"
+    assert out.getvalue() == "3 sealed with the newest key\n"
     settings.TOKEN_KEYS = [NEW]
     for row in kept:
         row.refresh_from_db()
-    assert (unseal(kept[0].access_token), unseal(kept[1].secret)) == ("access", "shared")
+    opened = [unseal(sealed) for sealed in (kept[0].access_token, kept[1].secret)]
+    assert opened == ["access", "shared"]
+    assert kept[1].old_secret is not None
+    assert unseal(kept[1].old_secret) == "before"
 
 
 def test_a_key_that_went_too_early_is_told_and_nothing_is_touched(
     kept: tuple[GlobusToken, Webhook], settings: Settings
 ) -> None:
     settings.TOKEN_KEYS = [NEW]
-    with pytest.raises(CommandError, match="2 cannot be opened"):
+    with pytest.raises(CommandError, match="3 cannot be opened"):
         call_command("reseal", stdout=io.StringIO())
     kept[1].refresh_from_db()
     with pytest.raises(InvalidToken):

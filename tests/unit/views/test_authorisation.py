@@ -70,6 +70,7 @@ TABLE = {
     "webhook": Row(Reach.OWNER, READ, "webhook"),
     "pause_webhook": Row(Reach.OWNER, SEND, "webhook"),
     "resume_webhook": Row(Reach.OWNER, SEND, "webhook"),
+    "rotate_webhook": Row(Reach.OWNER, SEND, "webhook"),
     "test_webhook": Row(Reach.OWNER, SEND, "webhook"),
     "delete_webhook": Row(Reach.OWNER, SEND, "webhook"),
     "redeliver": Row(Reach.OWNER, SEND, "delivery"),
