@@ -179,6 +179,7 @@ THAW_POLL = env.duration("GAS_THAW_POLL")
 MOST_THAWS = env.integer("GAS_MOST_THAWS", least=1)
 RETRY_AFTER = env.duration("GAS_RETRY_AFTER")
 INPUTS_KEPT = env.duration("GAS_INPUTS_KEPT")
+BACKUPS_KEPT = env.duration("GAS_BACKUPS_KEPT")
 RESEND_AFTER = env.duration("GAS_RESEND_AFTER")
 #: Where a worker says on loopback whether it can work; 0: nowhere.
 WORKER_PORT = env.integer("GAS_WORKER_PORT")

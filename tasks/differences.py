@@ -6,7 +6,7 @@ is done. Every look takes `dry_run`: whether to leave everything as it is.
 """
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from datetime import datetime, timedelta
 from heapq import merge
 from itertools import groupby, islice
@@ -21,9 +21,10 @@ from django.utils import timezone
 
 from celeryconfig import QUEUES
 from gas.models import Alarm, Discard, Job, ResultFile, Status, Upload
-from gas.storage import inventory, objects, result_sets
+from gas.storage import inventory, objects, result_sets, tombstones
 from gas.storage.errors import ObjectMissing
 from gas.storage.locations import Location, results
+from tasks import put_back
 
 T = TypeVar("T")
 
@@ -37,11 +38,23 @@ PAGE = 1000
 PUT_AWAY = (Status.ARCHIVED, Status.THAWING, Status.RESTORING)
 
 
+#: What is said of a job whose rows were put back, and whose bytes have moved meanwhile.
+FOLLOWED = "results that lie elsewhere than their rows say"
+
+
 class Difference(NamedTuple):
     """One thing that was found: its kind, and which it is."""
 
     what: str
     which: str
+
+
+def deleted_since(dry_run: bool) -> Iterator[Difference]:
+    """Delete again what a database that was put back has brought back."""
+    for number in put_back.deleted_jobs(dry_run):
+        yield Difference("jobs that their owners deleted", str(number))
+    for number in put_back.left_accounts(dry_run):
+        yield Difference("accounts that their owners left", str(number))
 
 
 def outlived_inputs(dry_run: bool) -> Iterator[Difference]:
@@ -88,17 +101,23 @@ def results_and_rows(dry_run: bool) -> Iterator[Difference]:
     listed = (
         (found.location.key, found.modified_at)
         for found in inventory.objects_of(settings.BUCKETS["results"])
+        if not found.location.key.startswith(tombstones.PREFIX)
     )
     pairs = side_by_side(listed, _in_order(rows, "key"))
     for page in _pages(pairs):
         orphans = _without_row(
             [key for key, modified, row in page if row is None and _old(modified)]
         )
+        followed = yield from _follow(map(put_back.job_of, orphans), dry_run)
+        orphans = [key for key in orphans if put_back.job_of(key) not in followed]
         places = [str(results(key)) for key in orphans]
         yield from _destroy(Discard.Kind.OBJECT, places, "results without a row", dry_run)
         for row in [row for _, modified, row in page if row and modified is None]:
             if rows.filter(pk=row.pk, key=row.key).exists() and _is_missing(row.key):
-                yield _alarm(row, str(results(row.key)), "results that are missing", dry_run)
+                if row.job_id not in followed:
+                    followed |= yield from _follow([row.job_id], dry_run)
+                if row.job_id not in followed:
+                    yield _alarm(row, str(results(row.key)), "results that are missing", dry_run)
 
 
 def _without_row(keys: list[str]) -> list[str]:
@@ -130,12 +149,26 @@ def copies_and_receipts(dry_run: bool) -> Iterator[Difference]:
         receipts = [receipt for receipt, stored, row in page if row is None and _old(stored)]
         known = set(rows.filter(archive_id__in=receipts).values_list("archive_id", flat=True))
         orphans = [each for each in receipts if each not in known and not result_sets.is_lost(each)]
+        followed = yield from _follow(map(put_back.job_of, orphans), dry_run)
+        orphans = [each for each in orphans if put_back.job_of(each) not in followed]
         what = "archived copies without a receipt"
         yield from _destroy(Discard.Kind.ARCHIVE, orphans, what, dry_run)
         for row in [row for _, stored, row in page if row and stored is None]:
             same = rows.filter(pk=row.pk, archive_id=row.archive_id)
             if same.exists() and result_sets.is_lost(row.archive_id):
-                yield _alarm(row, row.archive_id, "receipts whose copy is missing", dry_run)
+                if row.job_id not in followed:
+                    followed |= yield from _follow([row.job_id], dry_run)
+                if row.job_id not in followed:
+                    what = "receipts whose copy is missing"
+                    yield _alarm(row, row.archive_id, what, dry_run)
+
+
+def _follow(job_ids: Iterable[int], dry_run: bool) -> Generator[Difference, None, set[int]]:
+    """Let rows follow bytes that have moved, before any is destroyed; returns of which jobs."""
+    followed = {each for each in set(job_ids) if put_back.follow(each, dry_run=dry_run)}
+    for job_id in sorted(followed):
+        yield Difference(FOLLOWED, f"job {job_id}")
+    return followed
 
 
 def open_parts(dry_run: bool) -> Iterator[Difference]:
@@ -211,6 +244,7 @@ def _alarm(row: ResultFile, place: str, what: str, dry_run: bool) -> Difference:
 
 #: Every look, in the order in which they are taken.
 LOOKS: tuple[Callable[[bool], Iterator[Difference]], ...] = (
+    deleted_since,
     outlived_inputs,
     inputs_and_uploads,
     results_and_rows,

@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from gas.models import Job, JobEvent, ResultFile, Status, Upload, User
-from gas.storage import objects, parts
+from gas.storage import objects, parts, tombstones
 from gas.storage.errors import ObjectMissing
 from gas.storage.locations import Location, inputs, results
 from gas.storage.objects import ObjectHead
@@ -154,6 +154,7 @@ class Shelf:
         monkeypatch.setattr(objects, "delete", self.delete)
         monkeypatch.setattr(objects, "keys_under", self.keys_under)
         monkeypatch.setattr(RangedObject, "read", lambda source, *of: self.read_range(source, *of))
+        monkeypatch.setattr(tombstones, "write", lambda at: None)
         monkeypatch.setattr(parts, "begin", self.begin_parts)
         monkeypatch.setattr(parts, "arrived", self.arrived)
         monkeypatch.setattr(parts, "assemble", self.assemble)

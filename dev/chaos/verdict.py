@@ -118,9 +118,11 @@ def _judge_objects(verdict: Verdict, books: Books, town: Town) -> None:
 
 
 def _held(town: Town) -> Iterator[tuple[str, str]]:
+    """Every object but the tombstones, which tell of what was deleted and lead to nothing."""
     for bucket in BUCKETS:
         for page in town.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
-            yield from ((bucket, found["Key"]) for found in page.get("Contents", []))
+            keys = [found["Key"] for found in page.get("Contents", [])]
+            yield from ((bucket, key) for key in keys if not key.startswith("deleted/"))
 
 
 def _digest(town: Town, bucket: str, key: str) -> str:

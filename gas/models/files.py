@@ -175,6 +175,7 @@ class Discard(models.Model):
         PREFIX = "prefix"  # every S3 object whose location starts with `place`
         ARCHIVE = "archive"  # an archived copy, `place` is its receipt
         PARTS = "parts"  # of an upload that never ended: `place` is its location, a space, its id
+        TOMBSTONE = "tombstone"  # not destroyed but written: `place` tells of what was deleted
 
     #: The number stays when the job is deleted: its bytes are still to be destroyed.
     job = models.ForeignKey(

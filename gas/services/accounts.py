@@ -1,20 +1,14 @@
 """What a person can ask of their account."""
 
-import logging
 from collections.abc import Collection
-from typing import Any
 
-from allauth.socialaccount.models import SocialAccount
 from django.core import signing
 from django.db import transaction
-from django.utils import timezone
 
 from gas.globus import sessions, tokens
 from gas.models import AccountEvent, DeclinedTopic, SignIn, Topic, User
 from gas.services import subscriptions
 from tasks import leaving
-
-logger = logging.getLogger(__name__)
 
 #: Jobs and uploads that go while their owner waits for the page; the sweeper removes the rest.
 AT_ONCE = 20
@@ -70,35 +64,8 @@ def leave(*, user: User) -> None:
     """
     subscriptions.give_up(user=user)
     tokens.forget(user=user)
-    sessions.end(user.sign_ins.all())
-    with transaction.atomic():
-        staying = User.objects.select_for_update(of=("self",)).filter(left_at=None)
-        if staying.filter(pk=user.pk).first() is None:
-            return  # asked for twice at once
-        jobs, uploads = user.jobs.count(), user.uploads.count()
-        User.objects.filter(pk=user.pk).update(**_nameless(user))
-        user.events.all().delete()  # which the database lets go only now
-        _write_down(user, f"{subscriptions.LEFT}: {jobs} jobs, {uploads} uploads")
-        user.api_tokens.all().delete()
-        user.webhooks.all().delete()
-        user.declined_topics.all().delete()
-        user.grants.all().delete()
-        SocialAccount.objects.filter(user=user).delete()
-    logger.info("account %s was left by its owner", user.pk)
-    leaving.empty(User.objects.get(pk=user.pk), most=AT_ONCE)
-
-
-def _nameless(user: User) -> dict[str, Any]:
-    return {
-        "username": f"left-{user.pk}",
-        "first_name": "",
-        "last_name": "",
-        "email": "",
-        "is_active": False,
-        "is_staff": False,
-        "is_superuser": False,
-        "left_at": timezone.now(),
-    }
+    if leaving.close(user):
+        leaving.empty(User.objects.get(pk=user.pk), most=AT_ONCE)
 
 
 def _write_down(user: User, what: str) -> None:

@@ -10,13 +10,10 @@ from gas.billing import get_billing
 from gas.billing.protocol import Event, EventKind, SubscriptionState
 from gas.commits import after_commit
 from gas.models import AccountEvent, BillingEvent, Notice, Subscription, User
-from tasks import entitlement
+from tasks import entitlement, leaving
 from tasks.notify import notify
 
 logger = logging.getLogger(__name__)
-
-#: How the last entry of an account begins that its owner has left.
-LEFT = "deleted everything"
 
 ENTITLING = (SubscriptionState.ACTIVE, SubscriptionState.UNPAID)
 
@@ -88,7 +85,9 @@ def _apply(event: Event) -> None:
 
 def _refuse_of_nobody(event: Event) -> None:
     """End what somebody bought who has left meanwhile; who was never here is left to staff."""
-    if AccountEvent.objects.filter(account_id=event.user_id, what__startswith=LEFT).exists():
+    if AccountEvent.objects.filter(
+        account_id=event.user_id, what__startswith=leaving.LEFT
+    ).exists():
         get_billing().cancel(subscription_id=event.subscription_id)
     else:
         logger.error("%s is about an account that does not exist", event.subscription_id)
@@ -145,6 +144,19 @@ def end(*, provider_id: str) -> None:
     subscription.save(update_fields=["status", "ended_at", "unpaid_since"])
     entitlement.end(subscription.user)
     _owe(subscription, Notice.Kind.ENDED)
+
+
+def ask_again() -> int:
+    """End subscriptions that have ended at the provider without our knowing; returns how many.
+
+    Raises BillingUnavailable.
+    """
+    active = Subscription.objects.filter(status=Subscription.Status.ACTIVE)
+    ids = list(active.values_list("provider_id", flat=True))
+    over = [one for one in ids if get_billing().subscription_state(one) is SubscriptionState.ENDED]
+    for provider_id in over:
+        end(provider_id=provider_id)
+    return len(over)
 
 
 def give_up(*, user: User) -> None:

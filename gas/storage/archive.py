@@ -65,6 +65,9 @@ class Archive(Protocol):
     def tiers(self) -> frozenset[Tier]:
         """The tiers at which it can be asked for a copy."""
 
+    def find(self, prefix: str, *, sha256: str, size: int) -> str | None:
+        """The receipt of a copy of exactly these bytes, made of a key that begins so, if known."""
+
     def receipts(self) -> Iterator[tuple[str, datetime]] | None:
         """Every receipt in the order of its bytes, and since when; None where that is unknown."""
 

@@ -26,14 +26,16 @@ class OpenUpload:
     begun_at: datetime
 
 
-def objects_of(bucket: str) -> Iterator[Listed]:
+def objects_of(bucket: str, prefix: str = "") -> Iterator[Listed]:
     """Yield every object of a bucket in the order of its key's bytes, a page in memory at a time.
+
+    With `prefix`, those whose keys begin so.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
     """
     pages = clients.s3().get_paginator("list_objects_v2")
     with translated(f"s3://{bucket}"):
-        for page in pages.paginate(Bucket=bucket):
+        for page in pages.paginate(Bucket=bucket, Prefix=prefix):
             for found in page.get("Contents", []):
                 yield Listed(Location(bucket, found["Key"]), found["LastModified"])
 

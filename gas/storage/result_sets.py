@@ -14,10 +14,11 @@ from django.db.models.functions import Now
 
 from gas.models import Alarm, Discard, Job, ResultFile, Upload
 from gas.patience import wait_after
-from gas.storage import objects, parts
+from gas.storage import objects, parts, tombstones
 from gas.storage.archive import ArchiveState, Tier, get_archive
 from gas.storage.errors import ObjectMissing, StorageError, StorageUnavailable
 from gas.storage.locations import Location, inputs, results
+from gas.storage.tombstones import Buried
 
 logger = logging.getLogger(__name__)
 
@@ -45,8 +46,24 @@ def publish(job: Job, folder: Path) -> list[ResultFile]:
 
 
 def to_archive(job: Job) -> list[ResultFile]:
-    """The files that move to the archive."""
+    """The files that move to the archive, wherever they are."""
     return list(job.files.filter(kind__in=ResultFile.ARCHIVED_KINDS))
+
+
+def keys_of(job: Job) -> list[Location]:
+    """Everything that lies in the bucket of results for a job, by whichever attempt."""
+    return list(objects.keys_under(results(job.prefix)))
+
+
+def is_gone(file: ResultFile) -> bool:
+    """Whether its bytes are not where its row says."""
+    if file.archive_id:
+        return is_lost(file.archive_id)
+    try:
+        objects.head(results(file.key))
+    except ObjectMissing:
+        return True
+    return False
 
 
 def archived(job: Job) -> list[ResultFile]:
@@ -93,6 +110,12 @@ def is_lost(receipt: str) -> bool:
     except ObjectMissing:
         return True
     return False
+
+
+def found_in_archive(file: ResultFile) -> str | None:
+    """The receipt of a copy of this very file, made of whichever attempt, if the archive tells."""
+    prefix = file.job.prefix
+    return get_archive().find(prefix, sha256=file.sha256, size=file.size)
 
 
 def bring_back(file: ResultFile, *, prefix: str) -> None:
@@ -147,12 +170,19 @@ def discard_prefix(job: Job, *, wait: timedelta) -> None:
     )
 
 
+def bury(what: Buried, number: int, *, job_id: int | None = None) -> None:
+    """Owe storage the word that something was deleted for good; inside the transaction of that."""
+    place = str(tombstones.place_of(what, number))
+    Discard.objects.create(job_id=job_id, kind=Discard.Kind.TOMBSTONE, place=place)
+
+
 def discard_everything(job: Job, *, wait: timedelta) -> None:
     """Give up all results of a job that is about to be deleted, inside the transaction of that.
 
     Again after `wait`: until then a worker may write that has not noticed. A receipt that one
     records meanwhile waits for the end of the transaction, and then finds no row to be kept in.
     """
+    bury(Buried.JOB, job.pk, job_id=job.pk)
     for file in job.files.select_for_update(of=("self",)):
         if file.archive_id:
             discard_copy(job, file.archive_id)
@@ -233,6 +263,8 @@ def _destroy(discard: Discard) -> None:
         case Discard.Kind.PARTS:
             location, _, parts_id = discard.place.rpartition(" ")
             parts.abort(Location.parse(location), parts_id)
+        case Discard.Kind.TOMBSTONE:
+            tombstones.write(Location.parse(discard.place))
         case Discard.Kind.PREFIX:
             objects.delete(objects.keys_under(Location.parse(discard.place)))
         case _:

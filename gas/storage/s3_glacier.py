@@ -79,6 +79,13 @@ class S3GlacierArchive:
         """All that S3 has for its class GLACIER."""
         return frozenset(Tier)
 
+    def find(self, prefix: str, *, sha256: str, size: int) -> str | None:
+        """Look at each copy under the prefix; a copy bears the key of its source."""
+        for at in objects.keys_under(archived(prefix)):
+            if objects.holds(at, sha256=sha256, size=size):
+                return str(at)
+        return None
+
     def receipts(self) -> Iterator[tuple[str, datetime]]:
         """List the archive's bucket."""
         for found in inventory.objects_of(archived("").bucket):

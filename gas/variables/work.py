@@ -156,6 +156,13 @@ PIPELINE = Section(
             default="30d",
         ),
         Variable(
+            "GAS_BACKUPS_KEPT",
+            Kind.TIME,
+            "how far back the database may be put; so long storage remembers what was deleted, "
+            "so that it does not come back",
+            default="35d",
+        ),
+        Variable(
             "GAS_LONG_POLL",
             Kind.TIME,
             "how long a worker waits at an empty queue; less than the `20s` that SQS allows",

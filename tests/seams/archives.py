@@ -81,6 +81,14 @@ class FakeArchive:
     def tiers(self) -> frozenset[Tier]:
         return self.offered
 
+    def find(self, prefix: str, *, sha256: str, size: int) -> str | None:
+        self._come("find")
+        found = [
+            at for at, held in self.copies.items() if (digest(held), len(held)) == (sha256, size)
+        ]
+        mine = sorted(at for at in found if at.startswith(f"archived:{prefix}"))
+        return mine[0] if mine and not self.silent else None
+
     def receipts(self) -> Iterator[tuple[str, datetime]] | None:
         self._come("receipts")
         now = timezone.now()

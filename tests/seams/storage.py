@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from gas.storage import inventory, objects, parts
+from gas.storage import inventory, objects, parts, tombstones
 from gas.storage.errors import ObjectMissing, ObjectReplaced
 from gas.storage.inventory import Listed, OpenUpload
 from gas.storage.locations import Location
@@ -27,6 +27,7 @@ class Storage:
         self.parts: list[OpenUpload] = []
         self.coming: dict[str, dict[int, bytes]] = {}  # the parts of objects that are none yet
         self.deleted: list[str] = []
+        self.tombstones: dict[str, timedelta] = {}  # how long ago they were written
         self.fault: Exception | None = None
         self.before_delete: Callable[[str], None] = lambda place: None
         self._fate = fate
@@ -38,6 +39,7 @@ class Storage:
         for name in ("abort", "objects_of", "open_uploads"):
             patch.setattr(inventory, name, getattr(self, name))
         patch.setattr(objects, "read_start", self.read_start)
+        patch.setattr(tombstones, "write", self.bury)
         patch.setattr(parts, "begin", self.begin_parts)
         patch.setattr(parts, "abort", self.abort_parts)
         patch.setattr(parts, "presign", self.presign_part)
@@ -78,11 +80,12 @@ class Storage:
         self._come("keys_under")
         yield from [Location.parse(at) for at in self.kept if at.startswith(str(prefix))]
 
-    def objects_of(self, bucket: str) -> Iterator[Listed]:
+    def objects_of(self, bucket: str, prefix: str = "") -> Iterator[Listed]:
         self._come("objects_of")
-        start = f"s3://{bucket}/"
-        for place in sorted(at for at in self.kept if at.startswith(start)):
-            modified = timezone.now() - self.ages.get(place, timedelta(0))
+        start, ages = f"s3://{bucket}/{prefix}", self.ages | self.tombstones
+        held = [*self.kept, *self.tombstones]
+        for place in sorted(at for at in held if at.startswith(start)):
+            modified = timezone.now() - ages.get(place, timedelta(0))
             yield Listed(Location.parse(place), modified)
 
     def open_uploads(self, bucket: str) -> Iterator[OpenUpload]:
@@ -97,6 +100,11 @@ class Storage:
             self.before_delete(place)
             self.deleted.append(place)
             self.kept.pop(place, None)
+            self.tombstones.pop(place, None)
+
+    def bury(self, at: Location) -> None:
+        self._come("bury")
+        self.tombstones[str(at)] = timedelta(0)
 
     def presign_upload(
         self, to: Location, *, max_bytes: int, redirect: str | None = None

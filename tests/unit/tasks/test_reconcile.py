@@ -325,11 +325,11 @@ def test_what_changed_during_the_listing_is_no_difference(
     listing: Callable[..., Any] = town.storage.objects_of
     in_order: Callable[..., Any] = differences._in_order
 
-    def listed(bucket: str) -> Any:
-        before = list(listing(bucket))
-        if bucket == settings.BUCKETS["results"] and town.broker.arrived("archive"):
+    def listed(bucket: str, prefix: str = "") -> Any:
+        before = list(listing(bucket, prefix))
+        if not prefix and bucket == settings.BUCKETS["results"] and town.broker.arrived("archive"):
             town.broker.deliver("archive")
-        yield from before if listed_first else list(listing(bucket))
+        yield from before if listed_first else list(listing(bucket, prefix))
 
     monkeypatch.setattr("gas.storage.inventory.objects_of", listed)
     if not listed_first:
