@@ -1,5 +1,6 @@
 """The units of systemd: right by its own check, walled, and stopped without losing work."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import pytest
 
 from celeryconfig import QUEUES
 from gas.drain.presence import DRAINING
-from tests.deploy.machine import UNITS, WALLS, lines_of, program, said_by
+from gas.variables import VARIABLES
+from tests.deploy.machine import MACHINE, UNITS, WALLS, lines_of, program, said_by
 
 SERVICES = sorted(UNITS.glob("*.service"))
 DAEMONS = [unit for unit in SERVICES if "Restart=always" in unit.read_text()]
@@ -125,3 +127,15 @@ def test_the_logs_of_every_unit_are_shipped() -> None:
     for unit in SERVICES:  # of those with an instance a machine has one that writes
         assert f'"/var/log/gas/{unit.stem.replace("@", "@*")}.log"' in shipped
     assert lines_of(WALLS, "StandardOutput") == ["append:/var/log/gas/%N.log"]
+
+
+def test_lines_are_json_and_metrics_are_among_them() -> None:
+    told = " ".join(lines_of(WALLS, "Environment")).split()
+    assert {"GAS_MODE=production", "GAS_LOG_FORMAT=json", "GAS_METRICS=emf"} <= set(told)
+
+
+def test_every_variable_of_a_machine_is_one_that_somebody_reads() -> None:
+    files = [path for path in MACHINE.rglob("*") if path.is_file()]
+    named = {name for path in files for name in re.findall(r"\bGAS_[A-Z_]+", path.read_text())}
+    assert named
+    assert named <= VARIABLES.keys()
