@@ -7,10 +7,11 @@ import pytest
 
 from celeryconfig import QUEUES
 from dev.local_aws import LocalAws
-from gas.storage import clients, inventory, queues
+from gas.storage import clients, inventory, queues, tombstones
 from gas.storage.errors import StorageError
 from gas.storage.locations import results
 from gas.storage.s3_glacier import S3GlacierArchive
+from gas.storage.tombstones import Buried
 from tests.contract.conftest import Publish
 
 LATELY = timedelta(minutes=5)
@@ -94,3 +95,23 @@ def test_a_queue_that_is_not_there_is_an_error_of_ours(queue: str) -> None:
         queues.depth(f"{queue}-nowhere")
     with pytest.raises(StorageError):
         queues.receive(f"{queue}-nowhere", hidden_for=1)
+
+
+def test_the_default_archive_finds_a_copy_by_its_bytes_whichever_attempt_made_it(
+    publish: Publish,
+) -> None:
+    stored, keeper = publish(b"the same bytes"), S3GlacierArchive()
+    receipt = keeper.store(stored.location, sha256=stored.sha256, size=stored.size)
+    prefix = stored.location.key[:-4]
+    assert keeper.find(prefix, sha256=stored.sha256, size=stored.size) == receipt
+    assert keeper.find(prefix, sha256="0" * 64, size=stored.size) is None
+    assert keeper.find("elsewhere", sha256=stored.sha256, size=stored.size) is None
+
+
+def test_a_tombstone_is_found_by_its_number_and_since_when(aws: LocalAws) -> None:
+    for place in (tombstones.place_of(Buried.JOB, 7), tombstones.place_of(Buried.ACCOUNT, 8)):
+        for _ in range(2):
+            tombstones.write(place)
+    [job], [account] = list(tombstones.every(Buried.JOB)), list(tombstones.every(Buried.ACCOUNT))
+    assert (job.number, account.number) == (7, 8)
+    assert datetime.now(UTC) - job.at < LATELY
