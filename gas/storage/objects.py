@@ -112,13 +112,14 @@ def head(at: Location) -> ObjectHead:
     """Return what S3 knows of an object; raises ObjectMissing."""
     with translated(at):
         found = clients.s3().head_object(Bucket=at.bucket, Key=at.key, ChecksumMode="ENABLED")
+    etag = streams.named(at, found)
     checksum = found.get("ChecksumSHA256", "")
     # Of an object sent in parts S3 knows only a digest of digests ("...-3"); `streams` compared
     # the whole digest before it let the object appear, so the one written beside it holds.
     whole = to_hexadecimal(checksum) if checksum and "-" not in checksum else None
     return ObjectHead(
         size=found["ContentLength"],
-        etag=found["ETag"],
+        etag=etag,
         sha256=whole or found["Metadata"].get("sha256"),
         storage_class=found.get("StorageClass", "STANDARD"),
         restore=found.get("Restore"),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from gas.storage import clients
+from gas.storage import clients, streams
 from gas.storage.errors import translated
 from gas.storage.locations import Location
 
@@ -25,4 +25,5 @@ class RangedObject:
             answer = clients.s3(ATTEMPTS, SECONDS).get_object(
                 Bucket=self.at.bucket, Key=self.at.key, Range=f"bytes={start}-{start + length - 1}"
             )
+            streams.named(self.at, answer)
             return answer["Body"].read()

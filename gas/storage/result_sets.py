@@ -31,7 +31,7 @@ QUIET_TRIES = 12
 
 def fetch_input(job: Job, to: Path) -> None:
     """Stream the job's upload to a file; ObjectReplaced when it was replaced since."""
-    objects.fetch(inputs(job.upload.key), to, etag=job.upload.etag)
+    objects.fetch(inputs(job.upload.key), to, size=job.upload.size, etag=job.upload.etag)
 
 
 def publish(job: Job, folder: Path) -> list[ResultFile]:

@@ -1,12 +1,13 @@
 """Bytes of any size into and out of S3, a bounded piece at a time."""
 
 import hashlib
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from typing import IO, TYPE_CHECKING
 
 from gas.storage import clients
 from gas.storage.digests import MIB, Readable, blocks, to_base64
-from gas.storage.errors import ChecksumMismatch, StorageError, translated
+from gas.storage.errors import ChecksumMismatch, StorageError, StorageUnavailable, translated
 from gas.storage.locations import Location
 
 if TYPE_CHECKING:
@@ -30,7 +31,21 @@ def open_object(
         request["IfMatch"] = etag
     if first:
         request["Range"] = f"bytes=0-{first - 1}"
-    return clients.s3().get_object(**request)["Body"]
+    answer = clients.s3().get_object(**request)
+    named(source, answer, etag)
+    return answer["Body"]
+
+
+def named(at: Location, answer: Mapping[str, object], etag: str | None = None) -> str:
+    """Return the entity tag in an answer about an object.
+
+    A success without it, or with another than `etag`, is not S3's, whatever its body is: something
+    on the way has answered, and somebody's file must not be judged by it. StorageUnavailable.
+    """
+    found = str(answer.get("ETag", ""))
+    if not found or etag not in (None, "", found):
+        raise StorageUnavailable(f"{at}: answered by something that is not S3")
+    return found
 
 
 def put(body: IO[bytes] | bytes, to: Location, *, sha256: str) -> None:

@@ -24,6 +24,7 @@ from gas.storage.errors import (
     StorageUnavailable,
 )
 from gas.storage.locations import Location, inputs, results
+from gas.storage.ranges import RangedObject
 from tests.contract.conftest import Publish
 from tests.contract.scripted import Answer, s3_error, scripted
 
@@ -229,7 +230,33 @@ def test_nobody_listening_means_unavailable(lead_to: Callable[[str], None]) -> N
 
 
 def test_a_short_outage_is_not_noticed(lead_to: Callable[[str], None]) -> None:
-    with scripted(s3_error(503, "SlowDown"), Answer(200, b"ok")) as script:
+    with scripted(s3_error(503, "SlowDown"), Answer(200, b"ok", headers={"ETag": '"1"'})) as script:
         lead_to(script.endpoint)
         assert objects.read_start(results("results/1/1/a")) == b"ok"
     assert len(script.requests) == 2
+
+
+@pytest.mark.parametrize("headers", [{}, {"ETag": '"of something else"'}], ids=["none", "another"])
+def test_a_success_that_does_not_name_the_object_is_nobodys_file(
+    headers: dict[str, str], tmp_path: Path, lead_to: Callable[[str], None]
+) -> None:
+    at = results("results/1/1/a")
+    with scripted(Answer(200, b"<!doctype html>", headers=headers)) as script:
+        lead_to(script.endpoint)
+        with pytest.raises(StorageUnavailable):
+            objects.fetch(at, tmp_path / "a", etag='"1"')
+        with pytest.raises(StorageUnavailable):
+            objects.read_start(at, etag='"1"')
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_success_without_a_name_tells_nothing_of_an_object(
+    lead_to: Callable[[str], None],
+) -> None:
+    at = results("results/1/1/a")
+    with scripted(Answer(200, b"<!doctype html>")) as script:
+        lead_to(script.endpoint)
+        with pytest.raises(StorageUnavailable):
+            objects.head(at)
+        with pytest.raises(StorageUnavailable):
+            RangedObject(at, 100).read(0, 10)
