@@ -19,15 +19,19 @@ LONGEST_TIMER = 900
 
 
 class DurableTask(Task[Any, Any]):
-    """A task that goes back to the queue when its message was woken before its time."""
+    """A task that goes back to the queue when its message was woken before its time.
+
+    It is given numbers alone: what a newer release names beside them is not for this one.
+    """
 
     abstract = True
     max_retries = None  # the rows bound what is tried again, not the messages
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self.request.kwargs = {}  # or a retry would send them on
         if still_to_wait := getattr(self.request, "wait", None):
             raise self.retry(countdown=still_to_wait)
-        return self.run(*args, **kwargs)
+        return self.run(*args)
 
 
 @before_task_publish.connect(weak=False)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from celery.app.trace import trace_task
@@ -20,6 +20,7 @@ class Message:
     headers: dict[str, Any]
     properties: dict[str, Any]
     embedded: dict[str, Any]
+    kwargs: dict[str, Any] = field(default_factory=dict)
 
     @property
     def delay(self) -> int:
@@ -45,11 +46,10 @@ class Broker:
         with app.connection_for_read() as connection:
             for queue in app.amqp.queues.values():
                 while (got := queue(connection.default_channel).get(no_ack=True)) is not None:
-                    args, _, embedded = got.payload
+                    args, kwargs, embedded = got.payload
+                    head, tail = got.headers, got.properties
                     self.waiting.append(
-                        Message(
-                            got.headers["task"], tuple(args), got.headers, got.properties, embedded
-                        )
+                        Message(head["task"], tuple(args), head, tail, embedded, kwargs)
                     )
         return [message for message in self.waiting if task in (None, message.task)]
 
@@ -74,14 +74,15 @@ class Broker:
             **message.headers,
             **message.embedded,
             "args": message.args,
-            "kwargs": {},
+            "kwargs": message.kwargs,
             "is_eager": False,
             "called_directly": False,
             "delivery_info": message.properties["delivery_info"],
             "properties": message.properties,
         }
         task = app.tasks[message.task]
-        traced = trace_task(task, message.headers["id"], message.args, {}, request, app=app)
+        given = (message.headers["id"], message.args, message.kwargs)
+        traced = trace_task(task, *given, request, app=app)
         if traced.info is None:
             return "SUCCESS"
         if traced.info.state == "FAILURE":
