@@ -138,7 +138,7 @@ def write(
     try:
         new = replace(file, text_of(variables_of(store.read(secret), secret)))
     except (SecretUnavailable, SecretUnusable) as error:
-        logger.warning("%s", error)
+        logger.warning("%s", str(error))  # our own words, which may be told
         return file.exists()
     if new:
         logger.info("%s is as the secret %s is now", file.name, secret)
