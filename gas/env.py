@@ -153,6 +153,15 @@ def database(name: str, default: str) -> dict[str, object]:
     raise ImproperlyConfigured(f"{name} must start with sqlite:// or postgresql://.")
 
 
+def topic(name: str) -> str:
+    """Read the ARN of an SNS topic; empty when it is unset."""
+    value = text(name)
+    form = r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}"
+    if value and not re.fullmatch(form, value):
+        raise ImproperlyConfigured(f"{name} must be the ARN of a topic of SNS, not {value!r}.")
+    return value
+
+
 def use_our_settings() -> None:
     """Point Django at this project's settings unless somebody chose others."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gas.settings")

@@ -183,6 +183,12 @@ BACKUPS_KEPT = env.duration("GAS_BACKUPS_KEPT")
 RESEND_AFTER = env.duration("GAS_RESEND_AFTER")
 #: Where a worker says on loopback whether it can work; 0: nowhere.
 WORKER_PORT = env.integer("GAS_WORKER_PORT")
+#: Where the workers of this machine say that they live, and what `manage.py drain` listens to.
+RUN_FOLDER = env.path("GAS_RUN_FOLDER") if env.given("GAS_RUN_FOLDER") else None
+METADATA_URL = env.url("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://169.254.169.254")
+DRAIN_HOOK = env.text("GAS_DRAIN_HOOK")
+#: The topic of SNS where other systems hear of jobs; empty: none does.
+EVENTS_TOPIC = env.topic("GAS_EVENTS_TOPIC")
 ANNOTATE_WORKERS = env.integer("GAS_ANNOTATE_WORKERS", least=1, most=64)
 ANNOTATE_MEMORY_MB = env.integer("GAS_ANNOTATE_MEMORY_MB", least=256)
 #: Whether an upload may be read where the kernel cannot close files and network to its reader.

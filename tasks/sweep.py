@@ -15,6 +15,7 @@ from gas.models import Alarm, Allowance, IdempotencyKey, Job, Notice, Status, Up
 from gas.storage import queues, result_sets
 from gas.storage.errors import StorageError
 from tasks import (
+    announcing,
     depths,
     entitlement,
     last_call,
@@ -166,6 +167,7 @@ def tell_staff() -> int:
 #: What every sweep does, however well all goes.
 ERRANDS: dict[str, Callable[[], int]] = {
     "what S3 says of thawed copies": thawed.hear,
+    "events for other systems": announcing.announce,
 }
 
 #: What there is to do only when something was lost or its time is over.

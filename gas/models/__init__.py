@@ -10,6 +10,7 @@ from gas.models.account import (
     Subscription,
     User,
 )
+from gas.models.announcements import Announcement
 from gas.models.audit import AccountEvent, DeclinedTopic, JobEvent, Notice, Topic
 from gas.models.claims import LeaseLost
 from gas.models.files import Discard, ResultFile, Upload
@@ -27,6 +28,7 @@ __all__ = [
     "AccountEvent",
     "Alarm",
     "Allowance",
+    "Announcement",
     "ApiToken",
     "BillingEvent",
     "DeclinedTopic",

@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from gas import metrics
 from gas.models.account import User
+from gas.models.announcements import owe_announcement
 from gas.models.audit import JobEvent
 from gas.models.leases import SILENT, UNHELD
 from gas.models.status import CLAIMED_FROM, TRANSITIONS, Status
@@ -29,6 +30,15 @@ _OUTCOMES: dict[tuple[Status | None, Status], str] = {
     (None, Status.CANCELLED): "cancelled",
     (None, Status.ARCHIVED): "archived",
 }
+
+#: The columns of a job whose claim was given up for another worker to take it at once.
+RELEASED: dict[str, Any] = {
+    "lease_owner": "",
+    "lease_until": None,
+    "wake_at": Now(),
+    "sent_at": Now(),
+}
+HANDED_BACK = "handed back: the machine of its worker stops"
 
 #: The columns of a job that no annotator works on.
 UNTOLD: dict[str, Any] = {"stage": "", "percent": 0, "stages": []}
@@ -67,6 +77,7 @@ def _write(
                 job_id=job_id, actor=actor, before=before, after=after, reason=reason
             )
             owe_calls(job_id, before, after)
+            owe_announcement(job_id, before, after)
             if outcome := _OUTCOMES.get((before, after)) or _OUTCOMES.get((None, after)):
                 transaction.on_commit(partial(metrics.count, metrics.JOBS, outcome=outcome))
     return bool(moved)
@@ -111,6 +122,21 @@ class JobQuerySet(models.QuerySet["Job"]):
                         metrics.count(metrics.LEASES_EXPIRED, status=into.value)
                     return self.select_related("owner__plan", "upload").get(pk=job_id)
         return None
+
+    def hand_back(self, *, worker: str) -> int:
+        """Give up the claims of a worker that has ended, so that nobody waits for its leases.
+
+        To be called when it cannot write any more. Returns how many there were.
+        """
+        held = self.filter(lease_owner=worker).exclude(lease_until=None)
+        with transaction.atomic():
+            jobs = list(held.select_for_update(of=("self",)))
+            held.filter(pk__in=[job.pk for job in jobs]).update(**RELEASED, **UNTOLD)
+            for job in jobs:
+                JobEvent.objects.create(
+                    job=job, actor=worker, before=job.status, after=job.status, reason=HANDED_BACK
+                )
+        return len(jobs)
 
     def move(
         self,

@@ -5,7 +5,7 @@ Endpoint, credentials and region are the standard AWS environment's, which botoc
 
 import os
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 import boto3
 from botocore.config import Config
@@ -17,6 +17,24 @@ if TYPE_CHECKING:
     from mypy_boto3_glacier import GlacierClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
+
+
+class AutoScalingClient(Protocol):
+    """What we ask of Auto Scaling."""
+
+    def record_lifecycle_action_heartbeat(self, **request: str) -> object:
+        """https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_RecordLifecycleActionHeartbeat.html"""
+
+    def complete_lifecycle_action(self, **request: str) -> object:
+        """https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_CompleteLifecycleAction.html"""
+
+
+class TopicClient(Protocol):
+    """What we ask of SNS."""
+
+    def publish_batch(self, **request: Any) -> dict[str, Any]:
+        """https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html"""
+
 
 Addressing = Literal["auto", "path", "virtual"]
 
@@ -73,6 +91,22 @@ def secrets_manager() -> Any:
     return boto3.session.Session().client("secretsmanager", config=config)
 
 
+@cache
+def autoscaling() -> AutoScalingClient:
+    """Return this process's client of Auto Scaling."""
+    session: Any = boto3.session.Session()
+    return cast(
+        "AutoScalingClient", session.client("autoscaling", config=_config(ATTEMPTS, SQS_SECONDS))
+    )
+
+
+@cache
+def sns() -> TopicClient:
+    """Return this process's client of SNS."""
+    session: Any = boto3.session.Session()
+    return cast("TopicClient", session.client("sns", config=_config(ATTEMPTS, SQS_SECONDS)))
+
+
 def count_calls(client: "SQSClient") -> None:
     """Count each request of a client to SQS, and those that fail: they are what SQS costs."""
     client.meta.events.register("response-received.sqs", _count_call)
@@ -87,7 +121,7 @@ def _count_call(event_name: str, response_dict: Any, exception: Any, **_: Any) -
 
 def forget() -> None:
     """Drop the clients; the next call makes new ones, reading the AWS environment anew."""
-    for client in (s3, glacier, sqs):
+    for client in (s3, glacier, sqs, autoscaling, sns):
         client.cache_clear()
 
 

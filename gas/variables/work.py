@@ -60,6 +60,12 @@ AWS = Section(
             shown="unset: `DATABASE_URL` has them",
         ),
         Variable(
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+            Kind.URL,
+            "as of every AWS program: where a machine on EC2 asks about itself",
+            shown="`http://169.254.169.254`",
+        ),
+        Variable(
             "GAS_AWS_ACCOUNT",
             Kind.TEXT,
             "the account that owns the queues",
@@ -174,6 +180,25 @@ PIPELINE = Section(
             "the loopback port where a worker answers `/healthz` and `/readyz`",
             default="0",
             shown="`0`: none",
+        ),
+        Variable(
+            "GAS_RUN_FOLDER",
+            Kind.PATH,
+            "a folder of this machine alone, where its workers say that they live; "
+            "`manage.py drain` finds them there",
+            shown="unset: they say it nowhere",
+        ),
+        Variable(
+            "GAS_DRAIN_HOOK",
+            Kind.TEXT,
+            "the lifecycle hook of the group of machines that `manage.py drain` completes",
+            default="drain",
+        ),
+        Variable(
+            "GAS_EVENTS_TOPIC",
+            Kind.TEXT,
+            "the ARN of a topic of SNS that tells other systems of jobs",
+            shown="unset: none is told",
         ),
         Variable("GAS_ANNOTATE_LIMIT", Kind.TIME, "longest time of one annotation", default="6h"),
         Variable(
