@@ -109,7 +109,7 @@ broker_transport_options = {
 broker_connection_retry_on_startup = True
 
 # --- messages -------------------------------------------------------------------------------------
-imports = [*(f"tasks.{name}" for name in QUEUES), "tasks.presence", "tasks.ready"]
+imports = [*(f"tasks.{name}" for name in QUEUES), "tasks.presence", "tasks.ready", "tasks.draining"]
 task_queues = [kombu.Queue(name) for name in QUEUES]
 task_routes = {name: {"queue": name} for name in QUEUES}
 task_annotations = {

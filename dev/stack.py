@@ -96,6 +96,7 @@ class Stack:
             "GAS_BASE_URL": self.site_url,
             "GAS_GLOBUS_URL": f"http://{HOST}:{self.ports.globus}",
             "GAS_STRIPE_URL": f"http://{HOST}:{self.ports.stripe}",
+            "GAS_LONG_POLL": "1s",  # a worker that ends waits for the polls that it has open
             **environment_of(self.ports.aws),
             **self.settings,
         }

@@ -133,6 +133,11 @@ class Heartbeat:
             keep_hidden(self._queue, receipt=self._receipt, seconds=seconds)
 
 
+def name_of(task: str, message_id: str | None) -> str:
+    """What a worker of this machine calls itself in the rows that it holds for a message."""
+    return f"{task}@{socket.gethostname()} {message_id}"
+
+
 @contextmanager
 def working(task: Task[Any, Any], job_id: int, *, into: Status) -> Iterator[tuple[Job, Heartbeat]]:
     """Hold the job for one task; `Ignore` drops the message of a job that is not to be had.
@@ -141,7 +146,7 @@ def working(task: Task[Any, Any], job_id: int, *, into: Status) -> Iterator[tupl
     later; any other error leaves the message to SQS, which redelivers it and in the end moves it to
     the dead letters.
     """
-    worker = f"{task.name}@{socket.gethostname()} {task.request.id}"
+    worker = name_of(task.name, task.request.id)
     job = Job.objects.claim(job_id, into=into, worker=worker, lease=LEASE)
     if job is None:
         _wait_when_too_early(task, job_id, into=into)

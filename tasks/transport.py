@@ -24,7 +24,7 @@ from kombu.transport import SQS, TRANSPORT_ALIASES
 from kombu.transport.SQS import AccessDeniedQueueException
 from vine import ensure_promise, transform
 
-from celeryconfig import LEASE, LONG_POLL, Queue
+from celeryconfig import LEASE, LONG_POLL, QUEUES, Queue
 from gas import metrics
 from gas.storage import clients, queues
 from gas.storage.errors import StorageError
@@ -60,12 +60,24 @@ class TimedCurlClient(CurlClient):
         curl.setopt(pycurl.TIMEOUT, RECEIVE_SECONDS)
 
 
+class QoS(SQS.QoS):
+    """What a channel has received and not settled."""
+
+    def held(self) -> list[Any]:
+        """The messages that are neither acknowledged nor rejected."""
+        self._flush()
+        return list((self._delivered or {}).values())
+
+
 class Channel(SQS.Channel):
     """A channel whose poll loops outlive every failed poll."""
+
+    QoS = QoS
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._failed_polls: dict[str, int] = {}
+        self._begun: dict[str, float] = {}  # when the poll of each queue began that is under way
         if self.hub is not None and not hasattr(self.hub, HUB_CLIENT):
             client = TimedCurlClient(self.hub, max_clients=10 + len(self.predefined_queues))
             setattr(self.hub, HUB_CLIENT, client)
@@ -90,7 +102,14 @@ class Channel(SQS.Channel):
         except (PollFailed, BotoCoreError, ClientError, OSError, pycurl.error) as error:
             self._poll_failed(queue, error)
 
+    @property
+    def polls(self) -> bool:
+        """Whether a poll is under way, whose answer may bring messages."""
+        now = time.monotonic()
+        return any(now - begun < RECEIVE_SECONDS for begun in self._begun.values())
+
     def _get_async(self, queue: str, count: int = 1, callback: Any = None) -> Any:
+        self._begun[queue] = time.monotonic()
         done = ensure_promise(callback)
         done.on_error = self._poll_failed  # of what becomes of an answer
         ready = transform(self._on_messages_ready, done, self._new_queue(queue), queue)
@@ -113,6 +132,7 @@ class Channel(SQS.Channel):
 
     def _on_messages_ready(self, queue_url: str, queue: str, messages: Any) -> int:
         metrics.sqs_calls.add(metrics.SQS_REQUESTS, action="ReceiveMessage")
+        self._begun.pop(queue, None)
         if queue in last_heard:
             last_heard[queue] = time.monotonic()
         if self._failed_polls.pop(queue, 0):
@@ -122,6 +142,11 @@ class Channel(SQS.Channel):
             return 0
         received: int = super()._on_messages_ready(queue_url, queue, messages)
         return received
+
+    def _release_messages(self, queue: str, qname: str, messages: list[dict[str, Any]]) -> None:
+        """Let others have what came when this worker takes nothing any more."""
+        for message in messages:
+            hand_back(queue, message)
 
     def _envelope_payload(self, payload: Any, text: Any, message: Any, q_url: Any) -> Any:
         """Let the task know which delivery of which message it works on."""
@@ -134,6 +159,7 @@ class Channel(SQS.Channel):
     def _poll_failed(self, queue: str, error: BaseException) -> None:
         """Try again later, ever more patiently; say so once."""
         metrics.sqs_calls.add(metrics.SQS_ERRORS, action="ReceiveMessage")
+        self._begun.pop(queue, None)
         failures = self._failed_polls[queue] = self._failed_polls.get(queue, 0) + 1
         if failures == 1:
             logger.error("queue %s cannot be polled, trying again: %r", queue, error)
@@ -166,6 +192,25 @@ def _put_back(url: str, messages: list[dict[str, Any]]) -> None:
             queues.delete(url, letter)
         except StorageError as error:
             logger.warning("a message was not put back, SQS will bring it back: %s", error)
+
+
+def hand_back(url: str, message: dict[str, Any]) -> None:
+    """Let others have at once what was received, or log why they have it only after its time-out.
+
+    A message that SQS would give up at its next delivery goes back as a new one: that a machine
+    ends is not the message's fault.
+    """
+    receives = int((message.get("Attributes") or {}).get("ApproximateReceiveCount", 1))
+    if receives >= _MOST_RECEIVES.get(url, receives + 1):
+        _put_back(url, [message])
+        return
+    try:
+        queues.show(url, Letter(message["MessageId"], message["Body"], message["ReceiptHandle"]))
+    except StorageError as error:
+        logger.warning("a message was not handed back, SQS will bring it back: %s", error)
+
+
+_MOST_RECEIVES = {queue.url: queue.max_receives for queue in QUEUES.values()}
 
 
 def _answer_of(_parent: Any, _markers: Any, _operation: str, response: Any) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from typing import Any
 
 from dev.children import children_of
 from dev.faults import disk
+from dev.waiting import until
 from tasks import app
 
 MOMENTS = ("before", "after")
@@ -32,12 +33,16 @@ STEPS = {
     "record": ["gas.models.job:Job.record_results"],
     "owe": ["gas.models.job:Job.owe"],
     "advance": ["gas.models.job:Job.advance"],
-    "let_go": ["gas.models.job:Job.let_go"],
+    "let_go": ["gas.models.job:Job.let_go", "gas.models.webhooks:Webhook.let_go"],
     "send": ["celery.app.base:Celery.send_task"],
     "destroy": ["gas.storage.result_sets:destroy"],
-    "take": ["gas.models.audit:NoticeQuerySet.take"],
+    "take": ["gas.models.audit:NoticeQuerySet.take", "gas.models.webhooks:WebhookQuerySet.take"],
     "mail": ["gas.mail:send"],
-    "receipt": ["gas.models.audit:Notice.record_sent"],
+    "call": ["gas.webhooks.calls:call"],
+    "receipt": [
+        "gas.models.audit:Notice.record_sent",
+        "gas.models.webhooks:Delivery.record_taken",
+    ],
     "copy": ["gas.storage.result_sets:archive"],
     "discard": ["gas.storage.result_sets:discard_results"],
     "request": ["gas.storage.result_sets:thaw"],
@@ -80,6 +85,11 @@ def _hang() -> None:
     threading.Event().wait(3600)
 
 
+def _hold() -> None:
+    held = Path(os.environ["GAS_FAULTS"], "hold")
+    until(lambda: not held.exists(), f"the end of {held}", seconds=600)
+
+
 def _fill_disk() -> None:
     disk.fill(Path(tempfile.gettempdir()))
 
@@ -88,14 +98,16 @@ def _empty_disk() -> None:
     disk.empty(Path(tempfile.gettempdir()))
 
 
-#: What can happen at a step: the end of this process, of its worker too, of the annotator; an order
-#: to the worker to end; nothing, for ever; the disk of the worker is full, and has room again.
+#: What can happen at a step: the end of this process, of its worker too, of the annotator; an
+#: order to the worker to end; nothing, for ever or while there is a file `hold`; the disk of the
+#: worker is full, and has room again.
 ACTIONS: dict[str, Callable[[], None]] = {
     "process": _kill_process,
     "worker": _kill_worker,
     "child": _kill_child,
     "drain": _drain,
     "hang": _hang,
+    "hold": _hold,
     "fill": _fill_disk,
     "empty": _empty_disk,
 }

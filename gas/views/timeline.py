@@ -25,6 +25,7 @@ _AGAIN = {
     "asked back": "Asked for again",
     "redriven": "Asked for again",
     "stalled": "Met a problem on our side",
+    "handed back": "Handed on to another machine",
     "mended": "The problem was mended",
     "archived now": "Sent to the archive by us",
     "thawed by staff": "Asked back from the archive by us",

@@ -13,12 +13,14 @@ from tasks import app
 #: Modules of the package that are no tasks.
 BESIDES = {
     "alone",
+    "announcing",
     "app",
     "dead_letters",
     "delays",
     "depths",
     "differences",
     "disk",
+    "draining",
     "entitlement",
     "last_call",
     "leases",

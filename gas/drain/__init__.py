@@ -1,0 +1,1 @@
+"""Emptying a machine that its group or EC2 takes away: `manage.py drain`."""
