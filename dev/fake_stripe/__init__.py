@@ -47,10 +47,6 @@ class FakeStripe:
         """Every attempt so far: event id and the HTTP status of the site (0: no answer)."""
         return list(self._postman.deliveries)
 
-    def send_to(self, webhook: str) -> None:
-        """Send events to this address from now on."""
-        self._postman.webhook = webhook
-
     def resend(self, event_id: str) -> None:
         """Send a known event once more, whatever the switches say."""
         self._postman.resend(event_id)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from pytest_django import Settings
@@ -27,6 +28,7 @@ def inbox() -> Iterator[Inbox]:
 def provider(inbox: Inbox, settings: Settings) -> Iterator[FakeStripe]:
     with fake_stripe.start(webhook=inbox.url) as fake:
         settings.STRIPE_URL = fake.url
+        settings.STRIPE_TIMEOUT = timedelta(minutes=2)  # a busy machine is no outage
         yield fake
 
 
