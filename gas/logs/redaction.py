@@ -11,6 +11,8 @@ from typing import Any
 
 from structlog.typing import EventDict, WrappedLogger
 
+from gas.logs import codes
+
 HOST = socket.gethostname()
 
 #: Frames of a traceback that are told, the innermost ones.
@@ -114,21 +116,13 @@ def _unless_here(match: re.Match[str]) -> str:
 
 
 def named(error: BaseException) -> str:
-    """What is told of an exception: its class, and its words if they are known to be harmless."""
+    """What is told of an exception: class, codes, and words if they are known to be harmless."""
     kind = type(error)
     name = f"{kind.__module__}.{kind.__qualname__}"
-    if name in TELLING or kind.__module__.startswith(OUR_MODULES):
-        return f"{kind.__qualname__}: {error}" if str(error) else kind.__qualname__
-    if code := _code_of_aws(error):
-        return f"{name} {code}"
-    return kind.__qualname__ if kind.__module__ == "builtins" else name
-
-
-def _code_of_aws(error: BaseException) -> str:
-    """The code of a refusal by AWS, such as `SlowDown`; its words may name anything."""
-    response = getattr(error, "response", None)
-    code = response.get("Error", {}).get("Code", "") if isinstance(response, dict) else ""
-    return code if re.fullmatch(r"[\w.]{1,60}", str(code)) else ""
+    is_telling = name in TELLING or kind.__module__.startswith(OUR_MODULES)
+    shown = kind.__qualname__ if is_telling or kind.__module__ == "builtins" else name
+    coded = " ".join(filter(None, [shown, codes.of(error)]))
+    return f"{coded}: {error}" if is_telling and str(error) else coded
 
 
 def traced(error: BaseException) -> str:
