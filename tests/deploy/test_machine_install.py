@@ -32,6 +32,7 @@ class Release:
 
     id: str
     sha256: str
+    commit: str
     tarball: Path
 
 
@@ -106,7 +107,9 @@ def made(checkout: Path, python: Path, folder: Path) -> Release:
     done = said_by(script, folder, extra, env=around)
     assert done.returncode == 0, done.stderr
     told = dict(line.split(": ") for line in done.stdout.splitlines())
-    return Release(told["Release"], told["ReleaseSha256"], folder / f"gas-{told['Release']}.tar.gz")
+    commit = said_by("git", "rev-parse", "HEAD", cwd=checkout).stdout.strip()
+    tarball = folder / f"gas-{told['Release']}.tar.gz"
+    return Release(told["Release"], told["ReleaseSha256"], commit, tarball)
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +162,7 @@ def test_a_release_is_its_commit_with_a_checksum(
     assert {name.partition("/")[0] for name in names} == {f"gas-{old.id}"}
     assert not [name for name in names if "/tests/" in name or "/.git" in name or "/dev/" in name]
     commit = said_by("tar", "-xzOf", old.tarball, f"gas-{old.id}/annotator/COMMIT").stdout.strip()
-    assert commit == said_by("git", "rev-parse", "HEAD", cwd=ROOT).stdout.strip()
+    assert commit == old.commit
 
 
 def test_what_is_not_committed_is_no_release(checkout: Path, tmp_path: Path) -> None:
