@@ -41,11 +41,12 @@ class Trial:
     metric: str = ""  # else the group's own
     seed: int = 1
     boot: float = BOOT_SECONDS
+    most_days: int = MOST_DAYS
 
     @property
     def days(self) -> int:
         """How long it is watched."""
-        return max(1, min(MOST_DAYS, ENOUGH // self.a_day))
+        return max(1, min(self.most_days, ENOUGH // self.a_day))
 
     def arrivals(self) -> Iterator[Arrival]:
         """What arrives for the group."""
