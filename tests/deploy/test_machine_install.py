@@ -45,7 +45,7 @@ class Chroot:
     def inside(self, *command: str, user: str = "root") -> list[str | Path]:
         """The command that runs a program in it, with a /proc and nothing of this environment."""
         enter = 'mount -t proc proc "$0/proc" && exec chroot "$@"'
-        place = [
+        place: list[str | Path] = [
             "unshare",
             "--mount",
             "sh",

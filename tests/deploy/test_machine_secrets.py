@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from django.db import DEFAULT_DB_ALIAS, OperationalError
 from django.db.utils import ConnectionHandler
+from pytest_django import DjangoDbBlocker
 
 from dev import local_aws, postgres
 from dev.children import HOST
@@ -86,6 +87,7 @@ def machine(
     aws: local_aws.LocalAws,
     server: postgres.Postgres,
     monkeypatch: pytest.MonkeyPatch,
+    django_db_blocker: DjangoDbBlocker,
 ) -> Iterator[Machine]:
     """A machine that has learned its first password."""
     store = boto3.client(
@@ -102,7 +104,8 @@ def machine(
         made = Machine(tmp_path, store, admin, settings)
         made.role("gas", "first")
         assert made.learns() == 0
-        yield made
+        with django_db_blocker.unblock():  # no database of the tests is touched
+            yield made
 
 
 def database() -> Any:

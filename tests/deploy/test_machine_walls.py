@@ -47,8 +47,8 @@ def test_the_walls_stand(call: str) -> None:
 @pytest.mark.skipif(not landlock.abi(), reason="this kernel has no Landlock")
 def test_the_annotator_raises_all_its_walls_within_them(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    command = [sys.executable, "-m", "annotator", "run", SAMPLE, out, "--bundle", BUNDLE]
-    done = said_by(*WALLED, *command, "--sandbox", "required", cwd=ROOT)
+    command = [*WALLED, sys.executable, "-m", "annotator", "run", "--sandbox", "required"]
+    done = said_by(*command, SAMPLE, out, "--bundle", BUNDLE, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     walls = json.loads((out / "provenance.json").read_text())["walls"]
     assert "OPEN" not in walls

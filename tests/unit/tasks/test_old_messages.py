@@ -71,7 +71,8 @@ def sent(world: World) -> dict[str, Envelope]:
     messages["notify, of no job"] = written()
     deliver.delay(NOBODY)
     messages["deliver"] = written()
-    for entry in beat_schedule.values():
+    schedule: dict[str, Any] = {**beat_schedule}
+    for entry in schedule.values():
         app.send_task(entry["task"], **entry["options"])
         messages[entry["task"]] = written()
     return messages
