@@ -89,7 +89,8 @@ def boots(group: Group) -> str:
 
 def by_rows() -> str:
     """What it would cost to scale by rows that wait, though their owners' turn has not come."""
-    group, cells = GROUPS["annotate"], []
+    group = GROUPS["annotate"]
+    cells: list[list[str]] = []
     for name in METRICS:
         found = worst(Trial(group, 10_000, metric=name))
         waits = [said(found.wait), *_plans(group, found)]

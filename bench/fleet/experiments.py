@@ -29,7 +29,12 @@ METRICS = {
 }
 
 #: Targets that are tried, by group.
-TARGETS = {"annotate": (2, 3, 4, 6, 8), **dict.fromkeys(PER_JOB, (4, 25, 100))}
+TARGETS: dict[str, tuple[int, ...]] = {
+    "annotate": (2, 3, 4, 6, 8),
+    "copies": (4, 25, 100),
+    "deliver": (4, 25, 100),
+    "short": (4, 25, 100),
+}
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,8 @@ class Town:
         return done.stdout
 
     def states(self) -> dict[int, str]:
-        return dict(self.database.rows("SELECT id, status FROM gas_job"))
+        found = self.database.rows("SELECT id, status FROM gas_job")
+        return {int(job): str(status) for job, status in found}
 
     def until_it_is(self, job: int, state: str) -> None:
         until(lambda: self.states().get(job) == state, f"job {job} {state}", seconds=120)

@@ -21,7 +21,7 @@ def test_what_sweeps_never_sleeps() -> None:
     assert [group.name for group in GROUPS.values() if not group.sleeps] == ["short"]
 
 
-def test_the_chosen_target_keeps_the_goals_and_half_as_many_machines_would_not() -> None:
+def test_the_chosen_target_keeps_the_goals_and_machines_that_boot_slowly_would_not() -> None:
     group = GROUPS["annotate"]
     assert worst(Trial(group, 1_000)).keeps(group)
     slow = Trial(group, 1_000, boot=600)
