@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -146,7 +147,13 @@ def test_a_worker_with_nothing_in_hand_ends_in_order_however_it_is_told(
     assert (worker.did, status()) == (["cancel"], 0)
 
 
-@pytest.mark.django_db
+@pytest.fixture
+def rows(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows are given up by the connection of the test, which must stay open."""
+    monkeypatch.setattr(draining, "connected", nullcontext)
+
+
+@pytest.mark.usefixtures("rows")
 def test_a_job_that_is_given_up_is_taken_at_once_and_its_old_worker_writes_nothing(
     owner: User,
 ) -> None:
@@ -162,7 +169,7 @@ def test_a_job_that_is_given_up_is_taken_at_once_and_its_old_worker_writes_nothi
     assert (event.before, event.after) == (Status.RUNNING, Status.RUNNING)
 
 
-@pytest.mark.django_db
+@pytest.mark.usefixtures("rows")
 def test_a_job_that_somebody_else_holds_is_not_given_up(owner: User) -> None:
     job = job_in(Status.QUEUED, owner)
     held = claimed(job, Status.RUNNING, worker=name_of("annotate", "another message"))
@@ -171,7 +178,7 @@ def test_a_job_that_somebody_else_holds_is_not_given_up(owner: User) -> None:
     assert not JobEvent.objects.filter(job=job, reason__startswith="handed back").exists()
 
 
-@pytest.mark.django_db
+@pytest.mark.usefixtures("rows")
 def test_mails_and_calls_in_hand_are_given_up_too(owner: User) -> None:
     job = job_in(Status.COMPLETED, owner)
     job.owe(Notice.Kind.COMPLETED)
@@ -183,7 +190,7 @@ def test_mails_and_calls_in_hand_are_given_up_too(owner: User) -> None:
     assert Webhook.objects.get().lease_until is None
 
 
-@pytest.mark.django_db
+@pytest.mark.usefixtures("rows")
 def test_a_message_that_is_none_of_ours_is_given_up_without_a_row(owner: User) -> None:
     job = claimed(job_in(Status.QUEUED, owner), Status.RUNNING, worker=name_of("annotate", ID))
     strange = message("annotate", "one")
