@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -168,7 +169,8 @@ class Region:
 
     def machine(self, name: str, says: Metadata, queues: str = "annotate") -> Machine:
         """A machine that is not started yet."""
-        self.machines.append(Machine(name, self, says, queues))
+        named = f"{name}-{uuid.uuid4().hex}"  # tests share the folder
+        self.machines.append(Machine(named, self, says, queues))
         return self.machines[-1]
 
     def submit(self, name: str, **plans: str) -> int:
