@@ -9,7 +9,7 @@ from gas.models import Upload, User
 from gas.services import uploads
 from tests.browser.conftest import Window
 from tests.browser.test_looks import a_file, look_at
-from tests.browser.test_uploading import BUCKET, GRCH37, GRCH38, VCF, choose
+from tests.browser.transfers import BUCKET, GRCH37, GRCH38, VCF, choose
 from tests.references import two_references
 from tests.stage import Shelf
 
