@@ -166,7 +166,7 @@ def _statement(model: type[models.Model], changed: dict[str, str]) -> str:
 def main() -> None:
     """Fill the database."""
     count = int(sys.argv[1])
-    people = max(10, count // 1000)
+    people = max(200, count // 1000)  # a whole page of accounts for staff
     owners = User.objects.bulk_create(User(username=f"owner-{n:06d}") for n in range(people))
     sample(owners)
     if count > SAMPLE:
