@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,13 @@ class Machine:
     store: Any
     admin: "psycopg.Connection[Any]"
     settings: dict[str, str]
+    opened: list[Any] = field(default_factory=list)
+
+    def database(self) -> Any:
+        """A connection of a process that started with the address alone, not yet opened."""
+        handler = ConnectionHandler({DEFAULT_DB_ALIAS: env.database("DATABASE_URL", "")})
+        self.opened.append(handler[DEFAULT_DB_ALIAS])
+        return self.opened[-1]
 
     def learns(self, *options: str) -> int:
         """What a unit runs before each start, and with `--database` every minute."""
@@ -106,12 +113,8 @@ def machine(
         assert made.learns() == 0
         with django_db_blocker.unblock():  # no database of the tests is touched
             yield made
-
-
-def database() -> Any:
-    """A connection of a process that started with the address alone, not yet opened."""
-    handler = ConnectionHandler({DEFAULT_DB_ALIAS: env.database("DATABASE_URL", "")})
-    return handler[DEFAULT_DB_ALIAS]
+            for connection in made.opened:
+                connection.close()
 
 
 def who(connection: Any) -> str:
@@ -122,7 +125,7 @@ def who(connection: Any) -> str:
 
 
 def test_a_new_password_ends_no_work_and_asks_for_no_restart(machine: Machine) -> None:
-    at_work, idle = database(), database()
+    at_work, idle = machine.database(), machine.database()
     assert who(at_work) == who(idle) == "gas"
     idle.close()
     with at_work.cursor() as cursor:
@@ -137,7 +140,7 @@ def test_a_new_password_ends_no_work_and_asks_for_no_restart(machine: Machine) -
 
 
 def test_the_password_of_before_is_really_refused(machine: Machine) -> None:
-    connection = database()
+    connection = machine.database()
     machine.role("gas", "third")
     with pytest.raises(OperationalError, match="password authentication failed"):
         who(connection)
@@ -146,7 +149,7 @@ def test_the_password_of_before_is_really_refused(machine: Machine) -> None:
 
 
 def test_where_two_users_take_turns_nobody_is_refused_at_any_moment(machine: Machine) -> None:
-    connection = database()
+    connection = machine.database()
     machine.role("gas_clone", "of the second user")
     assert who(connection) == "gas"  # the machine has not looked yet
     connection.close()
