@@ -111,7 +111,8 @@ class Simulation:
         elif isinstance(subject, Machine):
             self._serve(subject, now)
         elif isinstance(subject, tuple):
-            self._end(*subject, now)
+            machine, job = subject
+            self._end(machine, job, now)
         return now
 
     def _push(self, at: float, kind: Kind, subject: object) -> None:

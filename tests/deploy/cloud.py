@@ -54,8 +54,8 @@ class Cloud:
             "aws_access_key_id": CREDENTIALS["AWS_ACCESS_KEY_ID"],
             "aws_secret_access_key": CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
         }
-        session = boto3.session.Session(**keys, region_name=REGION)
-        client = session.client(service, endpoint_url=self.aws.endpoint)
+        session: Any = boto3.session.Session(region_name=REGION)
+        client = session.client(service, endpoint_url=self.aws.endpoint, **keys)
         if tls:
             client.meta.events.register("before-send", _came_by_https)
         return client

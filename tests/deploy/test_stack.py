@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -149,7 +150,7 @@ def test_what_is_said_in_the_open_is_refused_to_everybody(
 ) -> None:
     for tls in (True, False):
         s3 = cloud.client("s3", credentials("annotate"), tls=tls)
-        assert may(lambda s3=s3: s3.list_objects_v2(Bucket=outputs["Results"])) is tls
+        assert may(partial(s3.list_objects_v2, Bucket=outputs["Results"])) is tls
 
 
 def test_nobody_but_a_machine_is_let_into_a_role(cloud: Cloud, roles: dict[str, str]) -> None:
@@ -206,7 +207,7 @@ def called(right: Right, client: Callable[[str], Any], outputs: dict[str, str]) 
     bucket, _, key = right.place.partition("/")
     if right.action.startswith("sqs:") and right.place != "of-somebody-else":
         url = f"{client('sqs').meta.endpoint_url}/{ACCOUNT}/{SERVICE}-{right.place}"
-        more = {
+        more: dict[str, dict[str, Any]] = {
             "SendMessage": {"MessageBody": "x"},
             "ReceiveMessage": {},
             "GetQueueAttributes": {"AttributeNames": ["QueueArn"]},
@@ -270,7 +271,9 @@ def test_a_stack_is_changed_by_a_change_set_and_goes_when_it_is_deleted(cloud: C
     assert queues == []
 
 
-def test_a_change_with_a_wrong_parameter_changes_nothing(cloud: Cloud, outputs: dict[str, str]) -> None:
+def test_a_change_with_a_wrong_parameter_changes_nothing(
+    cloud: Cloud, outputs: dict[str, str]
+) -> None:
     cloudformation = cloud.client("cloudformation")
     with pytest.raises(ClientError, match="Profile"):
         cloudformation.create_change_set(

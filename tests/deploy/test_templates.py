@@ -28,7 +28,7 @@ REASONS = {"SessionsOfOperators": "none of the actions can be limited to a resou
 GUIDE = (ROOT / "docs/deploy.md").read_text()
 
 
-def named(found: list[Resource]) -> Any:
+def named(found: list[Resource]) -> pytest.MarkDecorator:
     """One test for each resource, by its name."""
     return pytest.mark.parametrize("resource", found, ids=str)
 

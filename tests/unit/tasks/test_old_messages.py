@@ -97,7 +97,8 @@ def delivered(envelope: Envelope, job: Job | None) -> None:
     message["body"] = base64.b64encode(json.dumps(message["body"]).encode()).decode()
     queue = message["properties"]["delivery_info"]["routing_key"]
     with app.connection_for_write() as connection:
-        connection.default_channel._put(queue, message)
+        channel: Any = connection.default_channel
+        channel._put(queue, message)
 
 
 def shape(value: Any) -> Any:
