@@ -13,7 +13,7 @@ from typing import BinaryIO, Self
 
 from annotator.bundles import Contig
 
-SHARD_BYTES = 10 << 20  # text; a shard costs one reading of its contig's genes, and memory by its size
+SHARD_BYTES = 10 << 20  # text; a shard costs one reading of its contig's genes, and memory
 
 
 @dataclass(frozen=True)
