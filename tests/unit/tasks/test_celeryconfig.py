@@ -31,6 +31,7 @@ BESIDES = {
     "pool",
     "presence",
     "progress",
+    "put_back",
     "ready",
     "scratch",
     "setbacks",
