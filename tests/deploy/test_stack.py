@@ -153,13 +153,6 @@ def test_what_is_said_in_the_open_is_refused_to_everybody(
         assert may(partial(s3.list_objects_v2, Bucket=outputs["Results"])) is tls
 
 
-def test_nobody_but_a_machine_is_let_into_a_role(cloud: Cloud, roles: dict[str, str]) -> None:
-    for role in roles.values():
-        found = cloud.client("iam").get_role(RoleName=role.rpartition("/")[2])["Role"]
-        [trust] = found["AssumeRolePolicyDocument"]["Statement"]
-        assert trust["Principal"]["Service"] == "ec2.amazonaws.com" or "root" in str(trust)
-
-
 def test_roles_are_what_the_table_says_by_simulation(
     cloud: Cloud, roles: dict[str, str], outputs: dict[str, str]
 ) -> None:
