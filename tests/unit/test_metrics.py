@@ -209,7 +209,7 @@ def test_the_size_of_a_file_is_measured_when_it_becomes_a_job(
 def test_polls_are_counted_with_what_fails_them(told: Measured) -> None:
     metrics.sqs_calls.forget()
     hub = SimpleNamespace(call_later=lambda *_: None)
-    channel: Any = SimpleNamespace(_failed_polls={}, hub=hub, _schedule_queue=None)
+    channel: Any = SimpleNamespace(_failed_polls={}, _begun={}, hub=hub, _schedule_queue=None)
     transport.Channel._poll_failed(channel, "annotate", OSError())
     metrics.sqs_calls.tell()
     assert [(line["Action"], line["SqsErrors"]) for line in told] == [("ReceiveMessage", 1)]
