@@ -28,11 +28,12 @@ from django.db.models.functions import Now
 
 from celeryconfig import LEASE, QUEUES, STALL_LIMIT
 from gas.logs import context
-from gas.models import CLAIMED_FROM, Job, LeaseLost, Status
+from gas.models import CLAIMED_FROM, IN_FLIGHT, Job, LeaseLost, Status
 from gas.storage import result_sets
 from gas.storage.errors import StorageUnavailable
 from tasks import measures
 from tasks.setbacks import BREAKDOWN, bounded
+from tasks.trail import receives_of
 from tasks.transport import keep_hidden
 
 logger = logging.getLogger(__name__)
@@ -150,6 +151,8 @@ def working(task: Task[Any, Any], job_id: int, *, into: Status) -> Iterator[tupl
     job = Job.objects.claim(job_id, into=into, worker=worker, lease=LEASE)
     if job is None:
         _wait_when_too_early(task, job_id, into=into)
+        if (receives_of(task) or 1) > 1:
+            _clear_up(job_id)
         raise Ignore
     context.bind(attempt=job.attempt)
     measures.claimed(job, task.name)
@@ -179,6 +182,17 @@ def renew_connection() -> None:
     """Replace a database connection that broke, or grew old during long work without it."""
     if not connection.in_atomic_block:
         close_old_connections()
+
+
+def _clear_up(job_id: int) -> None:
+    """Destroy what ended attempts left behind, if the job rests.
+
+    Who worked on this message before may have died, or lost its database, after the end of the job
+    and before clearing up.
+    """
+    job = Job.objects.filter(pk=job_id).exclude(status__in=IN_FLIGHT).first()
+    if job is not None:
+        result_sets.destroy(job)
 
 
 def _wait_when_too_early(task: Task[Any, Any], job_id: int, *, into: Status) -> None:

@@ -53,7 +53,7 @@ def job_of(task: str, args: tuple[Any, ...]) -> int | None:
 def begin(task: Task[Any, Any], task_id: str, args: tuple[Any, ...], **_: Any) -> None:
     """Name what the lines of this task are about, until its end."""
     delivered: dict[str, Any] = dict(task.request.delivery_info or {})
-    receives = _count(getattr(task.request, "receives", None))  # by `tasks.transport`
+    receives = receives_of(task)
     context.begin(
         correlation=context.ours(getattr(task.request, HEADER, None)) or context.new(),
         task=task.name,
@@ -78,5 +78,7 @@ def end(task: Task[Any, Any], state: str | None = None, **_: Any) -> None:
     context.end()
 
 
-def _count(text: Any) -> int | None:
+def receives_of(task: Task[Any, Any]) -> int | None:
+    """How often the message that the task works on was delivered, as `tasks.transport` says."""
+    text = getattr(task.request, "receives", None)
     return int(text) if isinstance(text, str) and text.isdecimal() else None

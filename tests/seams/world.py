@@ -193,6 +193,7 @@ class World:
             with self.fate.dying_before(before):
                 self.broker.run(message)
         except Killed:
+            message.headers["receives"] = str(int(message.headers.get("receives") or 1) + 1)
             self.broker.waiting.append(message)
             return True
         return False

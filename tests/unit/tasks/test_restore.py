@@ -117,14 +117,33 @@ def test_what_a_dead_restore_brought_back_goes_when_the_next_succeeds(
 ) -> None:
     job = world.restoring(owner)
     before = contents(world, job)
-    with world.on_trial():
-        assert not world.dies("restore", before=99)
-    second = world.fate.steps.index("archive.bring_back") + 2
-    assert world.dies("restore", before=second)
+    dies_behind(world, "archive.bring_back")
     assert len(world.storage.under(job.prefix)) == len(before) - len(LARGE) + 1
     expire(job)
     assert world.broker.deliver("restore") == "SUCCESS"
     assert at_hand(world, job) == sorted(before)
+
+
+def test_what_a_dead_restore_brought_back_goes_though_the_next_dies_after_its_end(
+    world: World, owner: User
+) -> None:
+    job = world.restoring(owner)
+    before = contents(world, job)
+    dies_behind(world, "archive.bring_back")
+    expire(job)
+    dies_behind(world, "send notify")
+    assert state(job) is Status.COMPLETED
+    assert len(world.storage.under(job.prefix)) == len(before) + 1
+    assert world.broker.deliver("restore") == "IGNORED"
+    assert at_hand(world, job) == sorted(before)
+    assert set(world.storage.under(job.prefix)) == {file.key for file in job.files.all()}
+
+
+def dies_behind(world: World, step: str) -> None:
+    """Deliver the restore to a worker that dies right behind a step's first time."""
+    with world.on_trial():
+        assert not world.dies("restore", before=99)
+    assert world.dies("restore", before=world.fate.steps.index(step) + 1)
 
 
 def test_an_archived_copy_that_cannot_be_destroyed_now_is_destroyed_by_a_sweep(
