@@ -23,10 +23,20 @@ def topic(aws: LocalAws) -> tuple[str, str]:
     arn = sns.create_topic(Name=name)["TopicArn"]
     url = clients.sqs().create_queue(QueueName=name)["QueueUrl"]
     queue = clients.sqs().get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    endpoint = queue["Attributes"]["QueueArn"]
+    let_in = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": endpoint,
+        "Condition": {"ArnEquals": {"aws:SourceArn": arn}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [let_in]})
+    clients.sqs().set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
     sns.subscribe(
         TopicArn=arn,
         Protocol="sqs",
-        Endpoint=queue["Attributes"]["QueueArn"],
+        Endpoint=endpoint,
         Attributes={"RawMessageDelivery": "true"},
     )
     return arn, url
