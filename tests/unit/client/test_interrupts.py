@@ -26,6 +26,14 @@ while True:
 """
 
 
+@pytest.fixture(autouse=True)
+def heeded() -> Iterator[None]:
+    """Tests that a shell runs in the background ignore Ctrl-C, and would hand that on."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def begin(home: Path) -> Iterator[Begin]:
     """Begin a program; all are ended with the test."""
