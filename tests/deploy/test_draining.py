@@ -58,6 +58,13 @@ def messages(region: Region, queue: str = "annotate") -> int:
     return sum(message.queue == f"gas-{queue}" for message in held)
 
 
+def in_flight(region: Region, queue: str) -> int:
+    """How many messages of a queue somebody holds."""
+    url = region.sqs.get_queue_url(QueueName=f"gas-{queue}")["QueueUrl"]
+    answer = region.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+    return int(answer["Attributes"]["ApproximateNumberOfMessagesNotVisible"])
+
+
 def is_completed(region: Region, job: int) -> bool:
     """Whether a job is done, and nobody has its message any more."""
     return region.job(job)["status"] == "completed" and messages(region) == 0
@@ -132,7 +139,7 @@ def test_what_a_worker_had_received_and_not_begun_goes_back_too(
     )
     told.take_spot_back(30)
     assert going.has_ended() == 0
-    assert region.shown() == 2
+    assert [in_flight(region, queue) for queue in ("annotate", "notify")] == [0, 0]
     region.end()
     with metadata() as quiet:
         region.machine("staying", quiet, "annotate,notify").start()
