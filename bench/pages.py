@@ -7,6 +7,7 @@ memory.
 """
 
 import json
+import logging
 import sys
 import time
 from collections.abc import Callable
@@ -69,6 +70,7 @@ def browser_of(user: User) -> Client:
 
 def main() -> None:
     """Answer until stdin ends."""
+    logging.getLogger("gas.views.trail").setLevel(logging.WARNING)  # lines would hide the table
     vars(objects)["read_start"], vars(queues)["counts"] = read_start, counts
     owner = User.objects.order_by("pk")[0]
     client = browser_of(owner)

@@ -69,7 +69,7 @@ class Pages:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "bench.pages"],
             cwd=ROOT,
-            env={**environment, "GAS_LOG": "WARNING"},  # a line for each page would hide the table
+            env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
