@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
+from celeryconfig import LONG_POLL
 from dev.local_aws import mails_at
 from dev.stack import Ports, Stack
 from dev.visitor import Visitor
@@ -100,6 +101,12 @@ def receives(sqs: "SQSClient", name: str) -> int:
     return sum(int(m["Attributes"]["ApproximateReceiveCount"]) for m in answer.get("Messages", []))
 
 
+def outlast_polls(sqs: "SQSClient", name: str) -> None:
+    """Poll an empty queue for as long as a worker does: polls that began before have ended then."""
+    answer = sqs.receive_message(QueueUrl=url_of(sqs, name), WaitTimeSeconds=LONG_POLL)
+    assert not answer.get("Messages")
+
+
 def alarms(stack: Stack) -> str:
     """All that staff have been mailed."""
     mails = mails_at(stack.environment["AWS_ENDPOINT_URL"])
@@ -174,6 +181,7 @@ def test_a_paused_queue_keeps_its_messages_over_a_restart_and_no_try_is_lost(
     shown(staff, "annotate@")
     assert "annotate is paused" in press(staff, "pause", "annotate")
     shown(staff, "Every worker keeps to it.")
+    outlast_polls(sqs, "gas-annotate")
     job = researcher.annotate(samples.repeated(tmp_path / "paused.vcf", copies=1))
     assert until(lambda: receives(sqs, "gas-annotate"), "the message") == 1
     stack.kill("worker")
