@@ -35,12 +35,22 @@ LONGEST_NUMBER = len(str(BigIntegerField.MAX_BIGINT))
 
 
 class NearPages(_Paginator):
-    """Pages of the first rows: counts no more of them, and skips no more to reach a page."""
+    """Pages of the first rows: counts one more of them, and skips no more to reach a page."""
 
     @cached_property
+    def found(self) -> int:
+        """The rows there are, up to one more than are shown."""
+        return cast("QuerySet[Any]", self.object_list)[: MOST_ROWS + 1].count()
+
+    @property
     def count(self) -> int:
-        """The rows there are, up to the most that are shown."""
-        return cast("QuerySet[Any]", self.object_list)[:MOST_ROWS].count()
+        """The rows that there are pages for."""
+        return min(self.found, MOST_ROWS)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether there are rows behind the last page, how many nobody has counted."""
+        return self.found > MOST_ROWS
 
 
 class LookOnly(_Permissions):

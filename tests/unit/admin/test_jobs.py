@@ -1,5 +1,6 @@
 """The list and the page of jobs, and how their messages are sent again."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from gas.admin import read_only
 from gas.admin.read_only import MOST_RELATED, MOST_ROWS
 from gas.models import Failure, Job, JobEvent, Notice, Status, Subscription, Upload, User
 from tests.unit.admin.conftest import MakeJob
@@ -202,4 +204,18 @@ def test_no_page_of_the_list_counts_or_skips_more_than_the_nearest_rows(
         staff.get(JOBS)
     counts = [query["sql"] for query in queries if "COUNT(" in query["sql"]]
     assert counts
-    assert all(f"LIMIT {MOST_ROWS}" in count for count in counts)
+    assert all(f"LIMIT {MOST_ROWS + 1}" in count for count in counts)
+
+
+@pytest.mark.parametrize(("jobs", "told"), [(4, "4 jobs"), (5, "5 jobs"), (6, "More than 5 jobs")])
+def test_a_list_says_how_many_rows_there_are_or_that_there_are_more_than_it_shows(
+    staff: Client, owner: User, monkeypatch: pytest.MonkeyPatch, jobs: int, told: str
+) -> None:
+    monkeypatch.setattr(read_only, "MOST_ROWS", 5)
+    monkeypatch.setattr(read_only.ReadOnlyAdmin, "list_per_page", 2)
+    add_jobs(owner, jobs)
+    shown = staff.get(JOBS).content.decode()
+    (told_below,) = re.findall(r'<p class="paginator">(.*?)</p>', shown, re.DOTALL)
+    assert f"\n{told}" in told_below
+    assert "across all pages" not in shown
+    assert staff.get(f"{JOBS}?p=4").status_code == 302
