@@ -57,6 +57,7 @@ TAKEN = {
         "destroy",
     ],
     "notify": ["take", "mail", "receipt"],
+    "deliver": ["take", "call", "receipt", "let_go"],
     "archive": ["claim", "copy", "discard", "advance", "destroy"],
     "thaw": ["claim", "request", "let_go", "send"],
     "restore": ["claim", "bring_back", "adopt", "owe", "advance", "send", "destroy"],

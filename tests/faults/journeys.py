@@ -15,6 +15,7 @@ from dev.database import Database
 from dev.faults import disk, faults
 from dev.faults.faults import FAULTS, S3_FAULTS
 from dev.faults.proxy import Call, Fault
+from dev.faults.receiver import Heard, News, Receiver, news_in
 from dev.faults.stack import FaultyStack
 from dev.faults.steps import MOMENTS, TAKEN
 from dev.local_aws import Mail, mails_at, messages_at
@@ -162,6 +163,7 @@ def begin(stack: FaultyStack, cases: list[Case]) -> None:
 _ELSEWHERE = "SELECT count(*) FROM gas_job WHERE status <> '{}'"
 _OWED = "SELECT count(*) FROM gas_notice WHERE sent_at IS NULL"
 _TO_DESTROY = "SELECT count(*) FROM gas_discard"
+_CALLS = "SELECT count(*) FROM gas_delivery WHERE wake_at IS NOT NULL"
 
 
 def go(stack: FaultyStack, cases: list[Case], *, seconds: float) -> None:
@@ -173,7 +175,7 @@ def go(stack: FaultyStack, cases: list[Case], *, seconds: float) -> None:
 
 def _wait(stack: FaultyStack, status: str, *, seconds: float) -> None:
     database = Database(stack.environment["DATABASE_URL"])
-    queries = [_ELSEWHERE.format(status), _OWED, _TO_DESTROY]
+    queries = [_ELSEWHERE.format(status), _OWED, _TO_DESTROY, _CALLS]
     deadline = time.monotonic() + seconds
     while any(left := [database.number(query) for query in queries]):
         if time.monotonic() > deadline:
@@ -222,10 +224,12 @@ class Found:
     objects: set[tuple[str, str]]
     mails: list[Mail]
     left: list[str]
+    heard: list[Heard]  # by whoever is called when results are back
 
     def wrong_with(self, case: Case) -> list[str]:
         """What is not as it must be; nothing is best."""
-        return [*self._wrong_rows(case), *self._wrong_objects(case), *self._wrong_mails(case)]
+        looks = (self._wrong_rows, self._wrong_objects, self._wrong_mails, self._wrong_calls)
+        return [wrong for look in looks for wrong in look(case)]
 
     def _wrong_rows(self, case: Case) -> Iterable[str]:
         job, files = self.books.jobs[case.job], self.books.files.get(case.job, [])
@@ -260,8 +264,16 @@ class Found:
         if len({(mail.subject, mail.text) for mail in mine}) != 2:
             yield f"its mails are {[mail.subject for mail in mine]}"
 
+    def _wrong_calls(self, case: Case) -> Iterable[str]:
+        mine = [call for call in self.heard if call.path == f"/{case.name}"]
+        # A call is repeated when its worker dies before the receipt is written, under its id.
+        if {news_in(call.body) for call in mine} != {News("job.restored", case.job)}:
+            yield f"its webhook was told {mine}"
+        if len({(call.id, call.body) for call in mine}) != 1:
+            yield f"its webhook was called under several ids or in several wordings: {mine}"
 
-def look(stack: FaultyStack) -> Found:
+
+def look(stack: FaultyStack, receiver: Receiver) -> Found:
     """Read database, buckets and mails."""
     s3 = _SESSION.client("s3", endpoint_url=stack.proxy.endpoint)
     objects = {
@@ -271,4 +283,4 @@ def look(stack: FaultyStack) -> Found:
         for found in page.get("Contents", [])
     }
     books = Books.read(Database(stack.environment["DATABASE_URL"]))
-    return Found(books, objects, mails_at(stack.proxy.endpoint), stack.left())
+    return Found(books, objects, mails_at(stack.proxy.endpoint), stack.left(), receiver.heard)

@@ -9,6 +9,7 @@ import requests
 from dev.database import Database
 from dev.demo import SAMPLE
 from dev.faults import disk
+from dev.faults.receiver import Receiver, receiver
 from dev.faults.stack import FaultyStack, faulty
 from dev.faults.steps import MOMENTS, TAKEN
 from dev.visitor import Visitor
@@ -31,12 +32,19 @@ SECONDS = 1500 if journeys.ALL else 600
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultyStack]:
+def called() -> Iterator[Receiver]:
+    """Who is called when results are back."""
+    with receiver() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory, called: Receiver) -> Iterator[FaultyStack]:
     """The service, which loses processes and calls; its workers' clocks are ten minutes off.
 
     Their SQLite is locked once for longer than they wait.
     """
-    settings = database_settings() | {"GAS_FAULTS_LOCK": "4"}
+    settings = database_settings() | {"GAS_FAULTS_LOCK": "4", "GAS_FAULTS_RECEIVER": called.address}
     running = faulty(tmp_path_factory.mktemp("journeys"), settings)
     running.own_settings["worker"] = {"GAS_FAULTS_CLOCK": "600"}
     running.own_settings["courier"] = {"GAS_FAULTS_CLOCK": "-600"}
@@ -45,7 +53,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultyStack]:
 
 
 @pytest.fixture(scope="module")
-def found(stack: FaultyStack) -> Found:
+def found(stack: FaultyStack, called: Receiver) -> Found:
     """All the jobs at once, and what is there when they are back."""
     journeys.begin(stack, CASES)
     stack.plan({f"beat.send.{moment}.any": "process" for moment in MOMENTS})
@@ -55,7 +63,7 @@ def found(stack: FaultyStack) -> Found:
         if case.name == "replayed":
             assert journeys.replay(stack, case) >= len(TAKEN)
     journeys.settle(stack)
-    return journeys.look(stack)
+    return journeys.look(stack, called)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
