@@ -1,14 +1,16 @@
 """Amounts in words, the way people say them."""
 
 import math
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django import template
 from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
 
 register = template.Library()
 
 _UNITS = [("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1)]
+_LONG_UNITS = [("year", 365 * 86_400), ("month", 30 * 86_400), *_UNITS[:3]]
 
 
 @register.filter
@@ -57,6 +59,19 @@ def dollars(amount: float) -> str:
         return "<$0.000001"
     places = 2 if amount >= 1 else 1 - math.floor(math.log10(amount))
     return f"${amount:,.{places}f}"
+
+
+@register.filter
+def ago(at: datetime) -> str:
+    """Write how long ago something was: `just now`, `1 minute ago`, `3 hours ago`, `2 years ago`.
+
+    A year has 365 days here and a month 30.
+    """
+    seconds = (timezone.now() - at).total_seconds()
+    for name, length in _LONG_UNITS:
+        if count := int(seconds // length) if seconds > 0 else 0:
+            return f"{count} {name}{'' if count == 1 else 's'} ago"
+    return "just now"
 
 
 @register.filter

@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
-from gas.templatetags.wording import dollars, in_words, roughly, size, took
+from gas.templatetags.wording import ago, dollars, in_words, roughly, size, took
 
 
 @pytest.mark.parametrize(
@@ -80,3 +81,21 @@ def test_a_guessed_span_is_told_roughly(seconds: float, words: str) -> None:
 )
 def test_an_amount_is_told_in_two_digits_or_to_the_cent(amount: float, words: str) -> None:
     assert dollars(amount) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (-5, "just now"),
+        (59, "just now"),
+        (60, "1 minute ago"),
+        (3599, "59 minutes ago"),
+        (2 * 3600, "2 hours ago"),
+        (29 * 86_400, "29 days ago"),
+        (30 * 86_400, "1 month ago"),
+        (364 * 86_400, "12 months ago"),
+        (800 * 86_400, "2 years ago"),
+    ],
+)
+def test_how_long_ago_something_was_is_told_in_its_largest_unit(seconds: int, words: str) -> None:
+    assert ago(timezone.now() - timedelta(seconds=seconds)) == words
