@@ -5,9 +5,11 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import chain
 from typing import Any, Self
 from urllib.parse import urlencode
 
+from django.db import connection
 from django.db.models import IntegerField, QuerySet, Subquery
 from django.http import QueryDict
 
@@ -21,6 +23,13 @@ PAGE = 25
 MOST_COUNTED = 1000
 #: Where words or days are looked for, so many of the newest jobs that match are counted.
 MOST_LOOKED_AT = 250
+
+#: How many jobs of a state an owner has, up to a limit; by hand, because Django takes longer to
+#: put one such question for each state together than PostgreSQL to answer them.
+COUNT = (
+    "SELECT %s, (SELECT COUNT(*) FROM"
+    ' (SELECT 1 FROM "gas_job" WHERE owner_id = %s AND status = %s LIMIT %s) AS found)'
+)
 
 #: Ways along the index of an owner's jobs; naming the owner keeps PostgreSQL off everybody's.
 NEWEST_FIRST, OLDEST_FIRST = ("owner_id", "-pk"), ("-owner_id", "pk")
@@ -133,13 +142,10 @@ def _counts(owner: User, wanted: Wanted) -> tuple[dict[str, int], bool]:
         states = found.order_by(*NEWEST_FIRST).values_list("status", flat=True)
         met = list(states[: MOST_LOOKED_AT + 1])
         return Counter(met[:MOST_LOOKED_AT]), len(met) <= MOST_LOOKED_AT
-    numbers = found.order_by().values("pk")
-    columns = {
-        status.value: CountOf(numbers.filter(status=status)[: MOST_COUNTED + 1])
-        for status in Status
-    }
-    counts: dict[str, Any] = dict(User.objects.filter(pk=owner.pk).values(**columns).get())
-    return counts, True
+    sought = [(status, owner.pk, status, MOST_COUNTED + 1) for status in Status]
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join([COUNT] * len(sought)), list(chain(*sought)))
+        return dict(cursor.fetchall()), True
 
 
 def page(owner: User, wanted: Wanted, *, states: Collection[Status] = (), most: int = PAGE) -> Page:
