@@ -132,7 +132,7 @@ def compare(small: Pages, large: Pages, *, rounds: int, times: int) -> None:
 def serving(stack: Stack) -> Iterator[int]:
     """Run the site as in production; yields its port."""
     port, log = free_port(), stack.folder / "site.log"
-    workers = ["--workers=2", "--threads=4", "--worker-class=gthread"]
+    workers = ["--workers=4", "--threads=8"]
     command = [sys.executable, "-m", "gunicorn", "gas.wsgi", f"--bind={HOST}:{port}", *workers]
     process = spawn(command, stack.environment, log)
     try:
@@ -206,7 +206,7 @@ def main() -> None:
         jobs = json.loads(large.ask("jobs"))
         lists = [path.format(**jobs) for path in LISTS.values()]
         session = large.ask("session")
-        print(f"\nThe site: gunicorn, 2 workers of 4 threads, {options.jobs:,} jobs")
+        print(f"\nThe site: gunicorn, 4 workers of 8 threads, {options.jobs:,} jobs")
         with serving(stacks[1]) as port:
             for name, paths in (("jobs page", ["/jobs/"]), ("all lists", lists)):
                 print(f"  {name:<10}", end="")
