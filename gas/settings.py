@@ -84,6 +84,10 @@ TEMPLATES = [
 DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{VAR / 'gas.sqlite3'}")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en-gb"
+USE_I18N = False  # pages have one language, and looking for another one takes time at each word
+DATE_FORMAT, TIME_FORMAT, DATETIME_FORMAT = "j F Y", "H:i", "j F Y, H:i"
+FIRST_DAY_OF_WEEK = 1
+FORMAT_MODULE_PATH = "gas.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
