@@ -42,6 +42,11 @@ def states(*, fresh: timedelta = FRESH) -> dict[str, QueueState]:
     return {name: rows[name] for name in QUEUES}
 
 
+def forget(queue: Queue) -> None:
+    """Let whoever looks next ask SQS: what it said of the queue is over."""
+    QueueState.objects.filter(pk=queue.name).update(asked_at=None)
+
+
 def _is_fresh(row: QueueState, fresh: timedelta) -> bool:
     return row.asked_at is not None and row.asked_at > timezone.now() - fresh
 

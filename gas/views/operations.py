@@ -29,6 +29,7 @@ class Act:
     verb: Callable[..., str]
     label: str
     happens: str
+    of_letters: bool = False  # of its dead letters, and not of the queue
 
 
 ACTS = {
@@ -44,12 +45,14 @@ ACTS = {
         "Redrive",
         "Each dead letter goes back into the queue and is tried anew. No job is changed by that: "
         "a message of a job that has failed is dropped when it arrives.",
+        of_letters=True,
     ),
     "purge": Act(
         queues.purge,
         "Purge",
         "Each dead letter is destroyed. A job that still waits for one is FAILED, and its owner "
         "is mailed why; one that has results rests until it is mended. This cannot be undone.",
+        of_letters=True,
     ),
 }
 
@@ -76,7 +79,7 @@ def live(request: HttpRequest) -> HttpResponse:
 
 def _shown(request: HttpRequest) -> dict[str, Any]:
     seen = operations.snapshot()
-    history = seen.history
+    history, people = seen.history, _pausers(seen)
     return {
         "seen": seen,
         "version": version_of(seen),
@@ -87,7 +90,12 @@ def _shown(request: HttpRequest) -> dict[str, Any]:
             series.runs(history.hours),
         ],
         "queues": [
-            (line, series.depth(line.name, history.minutes, seen.taken_at)) for line in seen.queues
+            (
+                line,
+                series.depth(line.name, history.minutes, seen.taken_at),
+                people.get(line.paused_by, line.paused_by),
+            )
+            for line in seen.queues
         ],
         "reasons": charts.chart(
             "reasons",
@@ -97,6 +105,13 @@ def _shown(request: HttpRequest) -> dict[str, Any]:
         ),
         "last_sweep": history.minutes[-1] if history.minutes else None,
     }
+
+
+def _pausers(seen: Snapshot) -> dict[str, str]:
+    """The names of those who paused a queue, by their identity."""
+    identities = [line.paused_by for line in seen.queues if line.paused_at]
+    found = User.objects.filter(username__in=identities)
+    return {each.username: each.display_name for each in found}
 
 
 def version_of(seen: Snapshot) -> str:

@@ -11,6 +11,7 @@ from gas.services import pauses, upkeep
 from gas.services.staff.acts import LONGEST_REASON, ActRefused
 from gas.storage import queues
 from gas.storage.queues import Letter
+from tasks import depths
 from tasks.dead_letters import give_up, step_of
 
 #: What the owner of a job is told whose last message was purged.
@@ -38,9 +39,9 @@ class Purged:
 
 
 def queue_named(name: str) -> Queue:
-    """The queue of a name; ActRefused when there is none."""
+    """The queue of a name; ActRefused, which tells the names, when there is none."""
     if name not in QUEUES:
-        raise ActRefused("There is no such queue.")
+        raise ActRefused(f"There is no such queue; there are {', '.join(QUEUES)}.")
     return QUEUES[name]
 
 
@@ -77,7 +78,10 @@ def resume(*, queue: Queue, actor: str, reason: str) -> str:
 def redrive(*, queue: Queue, actor: str, reason: str) -> str:
     """Put the dead letters of a queue back into it; StorageError when SQS cannot be reached."""
     asked = _reason(reason)
-    moved = upkeep.redrive(queue=queue, actor=actor)
+    try:
+        moved = upkeep.redrive(queue=queue, actor=actor)
+    finally:
+        depths.forget(queue)
     done = f"{moved} message{'' if moved == 1 else 's'} moved back to {queue.name}."
     StaffAct.record("redrive", "queue", queue.name, actor=actor, reason=asked, outcome=done)
     return done
@@ -98,21 +102,27 @@ def purge(*, queue: Queue, actor: str, reason: str) -> str:
             if not letters:
                 break
             for letter in letters:
-                ended = _purge(queue, letter, f"purged from the dead letters by {actor}: {asked}")
+                ended = _purge(queue, letter, actor=actor, reason=asked)
                 done = Purged(done.messages + 1, done.jobs + ended)
     finally:
+        depths.forget(queue)
         StaffAct.record("purge", "queue", queue.name, actor=actor, reason=asked, outcome=f"{done}.")
     return f"{done}."
 
 
-def _purge(queue: Queue, letter: Letter, trouble: str) -> bool:
+def _purge(queue: Queue, letter: Letter, *, actor: str, reason: str) -> bool:
     """End what one letter is about, then delete it; True when a job ended."""
     step = step_of(letter.body)
+    number = step.number if step else None
+    trouble = f"purged from the dead letters by {actor}: {reason}"
     ended = (
         step is not None
-        and step.number is not None
-        and give_up(step.task, step.number, trouble=trouble, sentence=PURGED)
+        and number is not None
+        and give_up(step.task, number, trouble=trouble, sentence=PURGED)
     )
+    if ended:
+        told = f"Its message for {queue.name} was destroyed, and it ended."
+        StaffAct.record("purge", "job", str(number), actor=actor, reason=reason, outcome=told)
     queues.delete(queue.dead_letter_url, letter)
     return ended
 

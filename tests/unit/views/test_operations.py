@@ -134,7 +134,7 @@ def do(staff: Client, act: str, queue: str = "thaw", reason: str = "disks") -> A
 def test_a_pause_and_its_end_are_kept_with_who_and_why(world: World, staff: Client) -> None:
     page = do(staff, "pause").content.decode()
     assert "thaw is paused" in page
-    assert "Paused by operator since" in page
+    assert ">operator</span> since" in page
     row = QueueState.objects.get(pk="thaw")
     assert (row.paused_by, row.pause_reason) == ("operator", "disks")
     assert "thaw is paused already." in do(staff, "pause").content.decode()
@@ -145,6 +145,28 @@ def test_a_pause_and_its_end_are_kept_with_who_and_why(world: World, staff: Clie
         ("pause", "thaw", "operator", "disks"),
         ("resume", "thaw", "operator", "they are in"),
     ]
+
+
+def test_who_paused_a_queue_is_told_by_name(world: World, staff: Client, operator: User) -> None:
+    User.objects.filter(pk=operator.pk).update(first_name="Staff", last_name="<b>Operator</b>")
+    assert "Staff &lt;b&gt;Operator&lt;/b&gt;</span> since" in do(staff, "pause").content.decode()
+
+
+@pytest.mark.parametrize("act", ["redrive", "purge"])
+def test_what_was_counted_before_an_act_is_not_shown_after_it(
+    world: World, staff: Client, act: str
+) -> None:
+    world.letters.post("thaw", "garbage")
+    assert 'id="redrive-thaw"' in staff.get(PAGE).content.decode()
+    assert 'id="redrive-thaw"' not in do(staff, act).content.decode()
+
+
+def test_the_button_names_what_is_destroyed(world: World, staff: Client) -> None:
+    asked = staff.get(ACT, {"act": "purge", "queue": "thaw"}).content.decode()
+    assert ">Purge the dead letters</button>" in asked
+    assert (
+        ">Pause thaw</button>" in staff.get(ACT, {"act": "pause", "queue": "thaw"}).content.decode()
+    )
 
 
 def test_a_redrive_moves_one_queue_and_is_kept(world: World, staff: Client) -> None:
@@ -168,7 +190,12 @@ def test_a_purge_fails_the_job_of_a_letter_and_its_owner_is_told(
     assert (job.state, job.failure) == (Status.FAILED, queues.PURGED)
     assert Notice.objects.get(job=job).kind == Notice.Kind.FAILED
     assert world.letters.in_dead_letters("annotate") == []
-    assert StaffAct.objects.get().outcome == "2 messages purged, 1 job ended."
+    kept = StaffAct.objects.order_by("kind").values_list("kind", "number", "actor", "reason")
+    assert list(kept) == [
+        ("job", str(job.pk), "operator", "disks"),
+        ("queue", "annotate", "operator", "disks"),
+    ]
+    assert StaffAct.objects.get(kind="queue").outcome == "2 messages purged, 1 job ended."
 
 
 def test_a_purge_loses_no_results(world: World, owner: User) -> None:
@@ -218,7 +245,9 @@ def test_a_purge_that_breaks_off_keeps_what_it_did(
 
 @pytest.mark.parametrize("queue", ["", "nowhere", "gas-thaw"])
 def test_a_queue_that_does_not_exist_is_refused(world: World, staff: Client, queue: str) -> None:
-    assert "There is no such queue." in do(staff, "purge", queue).content.decode()
+    assert (
+        "There is no such queue; there are annotate, " in do(staff, "purge", queue).content.decode()
+    )
     assert staff.post(ACT, {"act": "burn", "queue": "thaw"}).status_code == 400
     assert not StaffAct.objects.exists()
 
@@ -286,6 +315,23 @@ def test_the_command_does_the_same(world: World) -> None:
     with pytest.raises(CommandError, match="not paused"):
         said("resume", "thaw", "--reason", "mended")
     assert StaffAct.objects.filter(actor="operator").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("pause", "nowhere", "--reason", "a"), "There is no such queue; there are annotate, .*"),
+        (("pause", "thaw"), "Please say why: it is written down."),
+        (("pause", "thaw", "--reason", " "), "Please say why: it is written down."),
+        (("resume", "thaw", "--reason", "a"), "thaw is not paused."),
+    ],
+)
+def test_what_the_command_does_not_do_it_tells_in_one_sentence(
+    world: World, words: tuple[str, ...], sentence: str
+) -> None:
+    with pytest.raises(CommandError, match=f"^{sentence}$"):
+        call_command("queue", *words)
+    assert not StaffAct.objects.exists()
 
 
 def test_an_act_without_a_reason_is_refused_by_the_service_too() -> None:
