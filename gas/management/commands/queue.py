@@ -25,8 +25,8 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """What, to which queue, who, and why."""
         parser.add_argument("act", choices=list(VERBS))
-        parser.add_argument("queue", choices=list(QUEUES))
-        parser.add_argument("--reason", required=True, help="why; it is written down for good")
+        parser.add_argument("queue", help=f"one of {', '.join(QUEUES)}")
+        parser.add_argument("--reason", default="", help="why; it is written down for good")
         parser.add_argument("--by", default="manage.py queue", help="who; it is written down too")
 
     def handle(
@@ -34,7 +34,8 @@ class Command(BaseCommand):
     ) -> None:
         """Do it, and print what was done."""
         try:
-            self.stdout.write(VERBS[act](queue=QUEUES[queue], actor=by, reason=reason))
+            on = queues.queue_named(queue)
+            self.stdout.write(VERBS[act](queue=on, actor=by, reason=reason))
         except ActRefused as refusal:
             raise CommandError(str(refusal)) from refusal
         except StorageError as error:
