@@ -156,3 +156,9 @@ def test_no_page_shows_what_opens_an_account(
     for shown in (page(table, "changelist"), page(table, "change", row), page(User, "changelist")):
         assert b"planted" not in staff.get(shown).content
     assert b"planted" not in staff.get(page(User, "change", one_of_each.owner_id)).content
+
+
+def test_the_index_leads_to_what_staff_did_and_shows_no_other_log(staff: Client) -> None:
+    page = staff.get("/admin/").content.decode()
+    assert 'href="/admin/gas/staffact/"' in page
+    assert "Recent actions" not in page
