@@ -148,13 +148,22 @@ def _counts(owner: User, wanted: Wanted) -> tuple[dict[str, int], bool]:
         return dict(cursor.fetchall()), True
 
 
-def page(owner: User, wanted: Wanted, *, states: Collection[Status] = (), most: int = PAGE) -> Page:
+def page(
+    owner: User,
+    wanted: Wanted,
+    *,
+    states: Collection[Status] = (),
+    columns: Collection[str] = (),
+    most: int = PAGE,
+) -> Page:
     """Return one page of what is found: of the kind that is shown, or of some states.
 
-    Two states are two walks along an index, and never one sort of all that they have.
+    Two states are two walks along an index, and never one sort of all that they have. Columns, if
+    any are named, are all that is read of a job.
     """
     states = SHOWN[wanted.show][1] if wanted.show in SHOWN else states
     found = _found(owner, wanted, of_a_state=bool(states))
+    found = found.only(*columns) if columns else found
     walks = [found.filter(status=status) for status in states] if states else [found]
     if wanted.after is not None:
         return _newer(walks, wanted.after, most)

@@ -17,6 +17,13 @@ register = template.Library()
 KEPT = 4096
 
 
+#: What a row needs of its job, whose other columns need not be read.
+COLUMNS = (
+    *("name", "variants", "failure", "status", "created_at"),
+    *("upload__filename", "upload__size"),
+)
+
+
 @dataclass(frozen=True)
 class Row:
     """All that the row of a job shows."""
