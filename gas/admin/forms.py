@@ -37,6 +37,7 @@ class ReasonForm(forms.Form):
         label="Why",
         max_length=LONGEST_REASON,
         widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": "Please say why."},
         help_text="It is written down for good, with your name. Please name no patients.",
     )
 
