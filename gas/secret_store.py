@@ -1,6 +1,6 @@
 """`python -m gas.secret_store FOLDER`: what Secrets Manager keeps for a machine, as files.
 
-`secrets.env` has the variables of the secret `GAS_SECRETS`, as systemd reads an EnvironmentFile;
+`secrets.env` has the variables of the secrets `GAS_SECRETS`, as systemd reads an EnvironmentFile;
 `pg_service.conf` has user and password of the database, of the secret `GAS_DATABASE_SECRET`, where
 libpq looks at each connection. Credentials are the machine's role's. When Secrets Manager cannot be
 asked, what was written before stays good.
@@ -132,16 +132,22 @@ def replace(file: Path, text: str) -> bool:
 
 
 def write(
-    store: Store, secret: str, file: Path, text_of: Callable[[Mapping[str, object]], str]
+    store: Store, secrets: list[str], file: Path, text_of: Callable[[Mapping[str, object]], str]
 ) -> bool:
-    """Write the file of one secret; tell whether the machine has one, of now or of before."""
+    """Write the file of some secrets, the last of which has the word; tell whether there is one.
+
+    All of them or none: a process must not lose what it has because one of them is away.
+    """
+    held: dict[str, object] = {}
     try:
-        new = replace(file, text_of(variables_of(store.read(secret), secret)))
+        for secret in secrets:
+            held |= variables_of(store.read(secret), secret)
+        new = replace(file, text_of(held))
     except (SecretUnavailable, SecretUnusable) as error:
         logger.warning("%s", str(error))  # our own words, which may be told
         return file.exists()
     if new:
-        logger.info("%s is as the secret %s is now", file.name, secret)
+        logger.info("%s is as the secret %s is now", file.name, " and ".join(secrets))
     return True
 
 
@@ -152,12 +158,13 @@ def main(arguments: list[str] | None = None, *, store: Store | None = None) -> i
     parser.add_argument("--database", action="store_true", help="look for its password alone")
     asked = parser.parse_args(arguments)
     folder, kept = asked.folder, store or SecretsManager()
-    wanted: list[tuple[str, str, Callable[[Mapping[str, object]], str]]] = [
-        (env.text("GAS_DATABASE_SECRET"), SERVICE, service)
+    wanted: list[tuple[list[str], str, Callable[[Mapping[str, object]], str]]] = [
+        (env.words("GAS_DATABASE_SECRET"), SERVICE, service)
     ]
     if not asked.database:
-        wanted.append((env.text("GAS_SECRETS"), ENVIRONMENT, lambda of: environment(of, folder)))
-    done = [write(kept, name, folder / file, text) for name, file, text in wanted if name]
+        variables = env.words("GAS_SECRETS")
+        wanted.append((variables, ENVIRONMENT, lambda held: environment(held, folder)))
+    done = [write(kept, names, folder / file, text) for names, file, text in wanted if names]
     return 0 if all(done) else 1
 
 

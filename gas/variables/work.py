@@ -46,10 +46,10 @@ AWS = Section(
         ),
         Variable(
             "GAS_SECRETS",
-            Kind.TEXT,
-            "name or ARN of a secret in Secrets Manager, a JSON object of the secret variables of "
-            "this table: read on a machine when a process starts; of a path it holds the text of "
-            "the file",
+            Kind.LIST,
+            "names or ARNs, comma-separated, of secrets in Secrets Manager, each a JSON object of "
+            "secret variables of this table: read on a machine when a process starts; of a path it "
+            "holds the text of the file, and of two values the last one counts",
             shown="unset: they are in the environment",
         ),
         Variable(

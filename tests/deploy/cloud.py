@@ -13,6 +13,7 @@ from dev.local_aws.server import CREDENTIALS, REGION
 from dev.waiting import until
 from tests.deploy.templates import NAMES, template
 
+SERVICE = "gas"
 BUCKET, RELEASE = "gas-releases", "20260102-0304-0123abcd"
 TEMPLATES = f"https://s3.{REGION}.amazonaws.com/{BUCKET}/templates/{RELEASE}"
 CAPABILITIES = ["CAPABILITY_IAM"]

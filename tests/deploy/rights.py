@@ -18,6 +18,10 @@ s3:DeleteObject              results/results/1/1/a  web annotate copies short
 s3:AbortMultipartUpload      results/results/1/1/a  annotate copies short
 s3:ListBucket                results                web annotate copies deliver short
 s3:ListBucketMultipartUploads results               copies
+s3:PutObject                 results/deleted/jobs/1 web annotate copies short
+s3:GetObject                 results/deleted/jobs/1 nobody
+s3:DeleteObject              results/deleted/jobs/1 copies
+s3:DeleteObjectVersion       results/deleted/jobs/1 nobody
 s3:PutObject                 archive/results/1/1/a  copies
 s3:GetObject                 archive/results/1/1/a  copies short
 s3:RestoreObject             archive/results/1/1/a  short
@@ -64,9 +68,12 @@ sqs:DeleteQueue              annotate               nobody
 sqs:SetQueueAttributes       annotate               nobody
 sqs:SendMessage              of-somebody-else       nobody
 sns:Publish                  job-events             short
-secretsmanager:GetSecretValue settings              all
+secretsmanager:GetSecretValue settings              web beat copies deliver short
+secretsmanager:GetSecretValue site                  web
+secretsmanager:GetSecretValue provenance            annotate
 secretsmanager:GetSecretValue database              all
 secretsmanager:PutSecretValue settings              nobody
+secretsmanager:PutSecretValue site                  nobody
 secretsmanager:GetSecretValue of-somebody-else      nobody
 logs:PutLogEvents            log                    all
 logs:DeleteLogGroup          log                    nobody

@@ -16,7 +16,16 @@ from gas.models import Status
 from gas.variables import VARIABLES
 from tasks.sweep import PARTS
 from tests.deploy.machine import USER_DATA
-from tests.deploy.templates import FOLDER, Resource, resources, shown, template, within
+from tests.deploy.templates import (
+    FOLDER,
+    Resource,
+    listed,
+    policies,
+    resources,
+    shown,
+    template,
+    within,
+)
 
 EVERY_QUEUE = [*QUEUES.values(), THAWED]
 
@@ -189,6 +198,25 @@ def test_a_machine_is_told_what_is_written_for_it() -> None:
     [machines] = resources("AWS::EC2::LaunchTemplate")
     text = machines.properties["LaunchTemplateData"]["UserData"]["Fn::Base64"]["Fn::Sub"][0]
     assert textwrap.dedent(text).strip() == USER_DATA.read_text().strip()
+
+
+@pytest.mark.parametrize("name", ["Web", "Beat", *map(str.capitalize, GROUPS)])
+def test_a_machine_is_told_of_the_secrets_that_its_role_may_read(name: str) -> None:
+    output = shown(tier(name)["Settings64"]).strip("${}").rpartition(".")[2]
+    told = template("settings.yaml")["Outputs"][output]["Value"]["Fn::Base64"]["Fn::Sub"]
+    [allowed] = [
+        each["Resource"]
+        for role, each in policies()
+        if role.name == name and "secretsmanager:GetSecretValue" in listed(each["Action"])
+    ]
+    [named] = re.findall(r"GAS_SECRETS=(\S+)\n", told)
+    assert named.split(",") == [shown(each) for each in listed(allowed)]
+
+
+def test_no_migration_seals_or_signs() -> None:
+    """It may run on a machine of annotate, whose key opens nothing that others wrote."""
+    for file in (ROOT / "gas/migrations").glob("*.py"):
+        assert not re.search(r"\b(sealing|signing|TOKEN_KEYS|SECRET_KEY)\b", file.read_text()), file
 
 
 def test_every_setting_that_a_machine_is_given_is_one() -> None:

@@ -107,6 +107,30 @@ def test_what_no_variable_of_ours_may_be_is_refused_and_not_told(
     assert "GAS_MODE" not in caplog.text
 
 
+def test_of_several_secrets_each_adds_its_variables_and_the_last_has_the_word(
+    start: Start, kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept.keep("gas/site", {"GAS_STRIPE_KEY": "sk of the site", "GAS_STRIPE_PRICE": "price"})
+    monkeypatch.setenv("GAS_SECRETS", "gas/settings,gas/site")
+    assert start() == 0
+    assert (tmp_path / ENVIRONMENT).read_text() == (
+        'GAS_SECRET_KEY="a-key"\nGAS_STRIPE_KEY="sk of the site"\nGAS_STRIPE_PRICE="price"\n'
+    )
+
+
+def test_where_one_of_several_is_away_a_process_keeps_all_that_it_had(
+    start: Start, kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAS_SECRETS", "gas/settings,gas/site")
+    assert start() == 1
+    assert not (tmp_path / ENVIRONMENT).exists()
+    kept.keep("gas/site", {"GAS_STRIPE_KEY": "sk of the site"})
+    assert start() == 0
+    del kept.secrets["gas/site"]
+    assert start() == 0
+    assert "sk of the site" in (tmp_path / ENVIRONMENT).read_text()
+
+
 def test_a_variable_of_a_newer_release_may_be_there_before_it(start: Start, kept: Kept) -> None:
     kept.keep("gas/settings", {"GAS_OF_TOMORROW": "1"})
     assert start() == 0
