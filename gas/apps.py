@@ -11,13 +11,15 @@ class GasConfig(AppConfig):
     """The one Django application of the service."""
 
     name = "gas"
+    verbose_name = "Tables"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
         """Add what the site itself insists on to Django's checks and migrations."""
         pre_migrate.connect(unchangeable.unguard, sender=self)
         post_migrate.connect(unchangeable.guard, sender=self)
-        register(production_billing, Tags.security)
+        # Machines of workers hold no keys of the site's, and commands run there as well.
+        register(production_billing, Tags.security, deploy=True)
         register(production_surroundings, Tags.security)
         register(provenance_key, Tags.security)
         register(known_variables)

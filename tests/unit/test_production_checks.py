@@ -2,7 +2,7 @@
 
 import pytest
 from django.conf import settings
-from django.core.checks import registry
+from django.core.checks import registry, run_checks
 from pytest_django import Settings
 
 from gas.checks import production_surroundings
@@ -36,6 +36,15 @@ def test_a_site_with_everything_it_needs_passes(
     assert found() == []
     monkeypatch.setenv("AWS_ENDPOINT_URL", "https://vpce.example.com")
     assert found() == []
+
+
+def test_commands_on_a_machine_of_workers_ask_for_no_keys_of_the_site(production: Settings) -> None:
+    production.GLOBUS_CLIENT_ID = production.GLOBUS_CLIENT_SECRET = ""
+    production.STRIPE_KEY = production.STRIPE_WEBHOOK_SECRET = production.STRIPE_PRICE = ""
+    production.SANDBOX = "required"
+    missing = {"gas.globus.E002", "gas.billing.E002"}
+    assert {message.id for message in run_checks()} & missing == set()
+    assert missing <= {message.id for message in run_checks(include_deployment_checks=True)}
 
 
 def test_the_database_of_a_laptop_is_refused(

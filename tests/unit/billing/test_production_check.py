@@ -51,7 +51,7 @@ def test_a_laptop_needs_none_of_it(settings: Settings) -> None:
 
 
 def test_the_site_runs_the_check() -> None:
-    assert production_billing in registry.registry.get_checks()
+    assert production_billing in registry.registry.get_checks(include_deployment_checks=True)
 
 
 def test_the_defaults_of_a_laptop_are_refused_in_production(settings: Settings) -> None:
