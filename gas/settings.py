@@ -85,6 +85,7 @@ DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{VAR / 'gas.sql
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en-gb"
 USE_I18N = False  # pages have one language, and looking for another one takes time at each word
+FORMAT_MODULE_PATH = "gas.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
 

@@ -1,0 +1,1 @@
+"""How times are written where a page does not choose."""
