@@ -28,6 +28,7 @@ from dev.postgres import Postgres, running
 from dev.stack import ROOT, Ports, Stack
 
 SMALL = 1000
+WARM_UP = 3  # seconds
 MOST_QUERIES, MOST_RATIO, LEAST_RATE, MOST_P95 = 6, 1.2, 100, 300
 
 #: Pages of the list, by what somebody looks at; each has as many rows on both databases.
@@ -154,17 +155,25 @@ def _answers(port: int) -> bool:
 
 
 def crowd(port: int, session: str, paths: list[str], *, people: int, seconds: float) -> None:
-    """Print what so many people at once get of the site."""
-    until = time.monotonic() + seconds
-    with ThreadPoolExecutor(people) as pool:
-        asked = [pool.submit(_visit, port, session, paths, until) for _ in range(people)]
-        spans = [span for each in asked for span in each.result()]
+    """Print what so many people at once get of the site, once each process has seen the pages."""
+    _visits(port, session, paths, people=people, seconds=WARM_UP)
+    spans = _visits(port, session, paths, people=people, seconds=seconds)
     rate = len(spans) / seconds
     p95 = 1000 * statistics.quantiles(spans, n=20, method="inclusive")[18]
     held = "" if rate >= LEAST_RATE and p95 <= MOST_P95 else "  beyond"
     middle = 1000 * statistics.median(spans)
     print(f"{people:>3} at once: {rate:6.0f} requests/s", end="")
     print(f"   p50 {middle:4.0f} ms   p95 {p95:4.0f} ms{held}")
+
+
+def _visits(
+    port: int, session: str, paths: list[str], *, people: int, seconds: float
+) -> list[float]:
+    """The seconds of each page that so many people at once open in this time."""
+    until = time.monotonic() + seconds
+    with ThreadPoolExecutor(people) as pool:
+        asked = [pool.submit(_visit, port, session, paths, until) for _ in range(people)]
+        return [span for each in asked for span in each.result()]
 
 
 def _visit(port: int, session: str, paths: list[str], until: float) -> list[float]:
