@@ -1,6 +1,7 @@
 """The whole stack on the local AWS: its templates in a bucket, deployed, read back."""
 
 import json
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,15 +23,21 @@ ACCOUNT = "000000000000"
 REFUSED = {"AccessDenied", "AccessDeniedException", "AccessDeniedFault", "UnauthorizedOperation"}
 
 
-def body(name: str) -> str:
-    """A template without its alarms on expressions, of which the local AWS knows nothing."""
+#: What the local AWS cannot make: kinds of resources, and others that have such a property.
+NO_KINDS = {"AWS::EC2::EIP", "AWS::EC2::NatGateway", "AWS::AutoScaling::WarmPool"}
+NO_PROPERTIES = {("AWS::EC2::Route", "NatGatewayId"), ("AWS::CloudWatch::Alarm", "Metrics")}
+
+
+def body(name: str, **more: dict[str, Any]) -> str:
+    """A template without what the local AWS cannot make, and with more resources."""
     whole = template(name)
-    kept = {
-        key: each
-        for key, each in whole["Resources"].items()
-        if each["Type"] != "AWS::CloudWatch::Alarm" or "Metrics" not in each["Properties"]
-    }
-    return json.dumps({**whole, "Resources": kept})
+    kept = {key: each for key, each in whole["Resources"].items() if _can_be_made(each)}
+    return json.dumps({**whole, "Resources": kept | more})
+
+
+def _can_be_made(resource: dict[str, Any]) -> bool:
+    kind, properties = resource["Type"], resource.get("Properties", {})
+    return kind not in NO_KINDS and not {(kind, each) for each in properties} & NO_PROPERTIES
 
 
 def refusal(error: ClientError) -> bool:
@@ -105,7 +112,7 @@ class Cloud:
     def change(self, service: str, **changes: str) -> list[str]:
         """Change a stack by a change set; returns what it said would change."""
         cloud = self.client("cloudformation")
-        named = {"StackName": service, "ChangeSetName": "change"}
+        named = {"StackName": service, "ChangeSetName": f"change-{uuid.uuid4().hex}"}
         cloud.create_change_set(
             **named,
             ChangeSetType="UPDATE",
@@ -122,6 +129,18 @@ class Cloud:
         cloud.execute_change_set(**named)
         self.settled(service, "UPDATE_COMPLETE")
         return sorted(each["ResourceChange"]["LogicalResourceId"] for each in seen)
+
+    def fail_to_change(self, service: str, **changes: str) -> None:
+        """Begin a change whose last step cannot be done: its template was not brought here."""
+        before = ["Web", "Alarms", "Annotate"]
+        properties = {"TemplateURL": f"{TEMPLATES}/forgotten.yaml"}
+        last = {"Type": "AWS::CloudFormation::Stack", "DependsOn": before, "Properties": properties}
+        self.client("cloudformation").update_stack(
+            StackName=service,
+            TemplateBody=body("gas.yaml", Forgotten=last),
+            Parameters=self.parameters(service, changes),
+            Capabilities=CAPABILITIES,
+        )
 
     def settled(self, service: str, wanted: str) -> dict[str, str]:
         """Wait for the end of what a stack is at; returns its outputs."""
