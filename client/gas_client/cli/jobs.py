@@ -1,4 +1,4 @@
-"""Jobs: made, listed, watched, changed."""
+"""Jobs: made, listed, watched."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -11,15 +11,12 @@ from gas_client.answers import plain
 from gas_client.cli import output
 from gas_client.cli.session import Session, shared
 from gas_client.client import Client
-from gas_client.errors import JobFailed, Misused
+from gas_client.errors import JobFailed, Misused, Refused
 from gas_client.job import Job
 from gas_client.records import JobFacts, Status
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 ID = click.argument("number", metavar="ID", type=click.IntRange(1, 2**63 - 1))
-IDS = click.argument(
-    "numbers", metavar="ID...", nargs=-1, required=True, type=click.IntRange(1, 2**63 - 1)
-)
 WAIT = click.option("--wait", is_flag=True, help="Return when it is done.")
 TIMEOUT = click.option(
     "--timeout", type=click.FloatRange(0), metavar="SECONDS", help="Wait no longer than this."
@@ -63,11 +60,21 @@ def submit(
         submitted = (
             [client.submit_example(**settings)]
             if example
-            else (client.submit(path, **settings) for path in files)
+            else (_submitted(client, path, settings, is_alone=len(files) == 1) for path in files)
         )
-        made = [_told(session, job, is_last=not wait) for job in submitted]
+        made = [told(session, job, is_last=not wait) for job in submitted]
         if wait:
-            _wait_for(session, made, timeout)
+            wait_for(session, made, timeout)
+
+
+def _submitted(client: Client, path: Path, settings: dict[str, str], *, is_alone: bool) -> Job:
+    """Make a job of a file; Refused names the file when there are others."""
+    try:
+        return client.submit(path, **settings)
+    except Refused as refusal:
+        if is_alone:
+            raise
+        raise Refused(f"{path}: {refusal}", refusal.kind) from refusal
 
 
 def _bundle_of(client: Client, assembly: str) -> str:
@@ -82,23 +89,23 @@ def _bundle_of(client: Client, assembly: str) -> str:
     raise Misused(f"The service has no reference of {assembly}; it has {here}.")
 
 
-def _told(session: Session, job: Job, *, is_last: bool) -> Job:
+def told(session: Session, job: Job, *, is_last: bool) -> Job:
     """Write the job, now or when it is done."""
     if is_last:
-        _write(session, job.facts)
+        write(session, job.facts)
     else:
         session.say(f"Job {job.id} is {job.status}: {job.facts.page}")
     return job
 
 
-def _write(session: Session, facts: JobFacts) -> None:
+def write(session: Session, facts: JobFacts) -> None:
     if session.as_json:
         output.document(facts.document)
     else:
         click.echo(f"{facts.id}\t{facts.status}\t{plain(facts.name)}")
 
 
-def _wait_for(session: Session, jobs: Sequence[Job], timeout: float | None) -> None:
+def wait_for(session: Session, jobs: Sequence[Job], timeout: float | None) -> None:
     """Write each job when it is done; JobFailed at the end when one failed."""
     failures = []
     for job in jobs:
@@ -106,7 +113,7 @@ def _wait_for(session: Session, jobs: Sequence[Job], timeout: float | None) -> N
             job.wait(timeout=timeout)
         except JobFailed as failure:
             failures.append(f"Job {job.id}: {failure}")
-        _write(session, job.facts)
+        write(session, job.facts)
     if failures:
         raise JobFailed(" ".join(failures))
 
@@ -231,61 +238,8 @@ def _show(session: Session, facts: JobFacts) -> None:
 def log(session: Session, number: int) -> None:
     """Print the log of a job."""
     with session.client() as client:
-        told = client.job(number).log()
+        words = client.job(number).log()
     if session.as_json:
-        output.document({"id": number, "log": told})
+        output.document({"id": number, "log": words})
     else:
-        output.text(told)
-
-
-@click.command()
-@IDS
-@shared
-def cancel(session: Session, numbers: Sequence[int]) -> None:
-    """Stop jobs that have not finished."""
-    with session.client() as client:
-        for number in numbers:
-            _write(session, client.job(number).cancel().facts)
-
-
-@click.command()
-@ID
-@WAIT
-@TIMEOUT
-@shared
-def rerun(session: Session, number: int, wait: bool, timeout: float | None) -> None:
-    """Run a job again, as a new job of the same file with the same settings."""
-    with session.client() as client:
-        again = _told(session, client.job(number).rerun(), is_last=not wait)
-        if wait:
-            _wait_for(session, [again], timeout)
-
-
-@click.command()
-@ID
-@WAIT
-@TIMEOUT
-@shared
-def restore(session: Session, number: int, wait: bool, timeout: float | None) -> None:
-    """Bring the results of a job back from the archive, if the plan allows it."""
-    with session.client() as client:
-        back = _told(session, client.job(number).restore(), is_last=not wait)
-        if wait:
-            _wait_for(session, [back], timeout)
-
-
-@click.command()
-@IDS
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-@shared
-def delete(session: Session, numbers: Sequence[int], yes: bool) -> None:
-    """Delete jobs with all their files, for good; asks before that."""
-    with session.client() as client:
-        for number in numbers:
-            job = client.job(number)
-            if yes or output.agreed(f"Delete job {number} ({plain(job.facts.name)})?"):
-                job.delete()
-                if session.as_json:
-                    output.document({"id": number, "deleted": True})
-                else:
-                    session.say(f"Job {number} is deleted.")
+        output.text(words)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from gas_client.cli import accounts, jobs, results
+from gas_client.cli import accounts, changes, jobs, results
 from gas_client.cli.session import Means
 from gas_client.errors import GasError, NobodyReads, TryLater
 from gas_client.start import INTERRUPTED, WORDS, Interrupted, leave, raised
@@ -55,7 +55,7 @@ for _command in (
     *(accounts.login, accounts.logout, accounts.whoami),
     *(jobs.submit, jobs.jobs, jobs.status, jobs.log),
     *(results.results, results.download),
-    *(jobs.cancel, jobs.rerun, jobs.restore, jobs.delete),
+    *(changes.cancel, changes.rerun, changes.restore, changes.delete),
     *(accounts.bundles, accounts.completion),
 ):
     gas.add_command(_command)

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import chain, islice
 from typing import Any
 
 import click
@@ -20,9 +21,13 @@ def document(told: Mapping[str, Any]) -> None:
 
 
 def table(rows: Iterable[Row], heads: Row, widths: Sequence[int]) -> None:
-    """Write rows as they come: in columns on a terminal, else with tabs between them."""
-    _line(heads, widths)
-    for row in rows:
+    """Write rows as they come: in columns on a terminal, else with tabs between them.
+
+    Nothing is written, no heads either, when the first row cannot be had.
+    """
+    coming = iter(rows)
+    first = list(islice(coming, 1))
+    for row in chain([heads], first, coming):
         _line(row, widths)
 
 

@@ -58,7 +58,7 @@ KINDS = ("vcf", "index", "tsv", "parquet", "skipped", "summary", "log", "provena
     "--out",
     "-o",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
-    help="Write to this file: compressed when its name ends in .gz.",
+    help="Write vcf, tsv or parquet to this file: compressed when its name ends in .gz.",
 )
 @shared
 def results(
@@ -83,12 +83,21 @@ def results(
     one downloads them, to the standard output (uncompressed) or to --out.
     """
     shape = kind or ("json" if session.as_json else "table")
+    _refuse_in_vain(shape, sort=sort, limit=limit, out=out)
     with session.client() as client:
         job = client.job(number)
         if shape in {"table", "json"}:
             _listed(session, job, shape, joined(filters), sort, limit)
         else:
             _written(session, job, Format(shape), joined(filters), out)
+
+
+def _refuse_in_vain(shape: str, *, sort: str, limit: int | None, out: Path | None) -> None:
+    """Raise Misused for an option that would change nothing."""
+    if shape in {"table", "json"} and out:
+        raise Misused("--out takes a file of results: add --format tsv, vcf or parquet.")
+    if shape not in {"table", "json"} and (sort or limit):
+        raise Misused(f"--sort and --limit are for table and json; {shape} is the whole file.")
 
 
 def _listed(

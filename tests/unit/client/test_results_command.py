@@ -94,3 +94,23 @@ def test_download_writes_where_each_file_is(gas: Gas, home: Path) -> None:
     out = gas("download", "7", "--kind", "tsv", "--json")[1]
     assert json.loads(out)["path"] == "job-7.annotated.tsv"
     assert gas("download", "7", "--kind", "vcf")[0] == 4
+
+
+@pytest.mark.usefixtures("signed_in", "done")
+@pytest.mark.parametrize(
+    "vain",
+    [
+        ["--out", "t.tsv"],
+        ["--json", "--out", "t.json"],
+        ["-F", "tsv", "--limit", "2"],
+        ["-F", "vcf", "--sort", "gene"],
+    ],
+)
+def test_an_option_that_would_change_nothing_is_refused(
+    gas: Gas, service: Service, home: Path, vain: list[str]
+) -> None:
+    code, out, err = gas("results", "7", *vain)
+    assert (code, out) == (2, "")
+    assert err.startswith("gas: --")
+    assert not service.requests
+    assert not [*home.glob("t.*")]
