@@ -20,7 +20,9 @@ from tests.deploy.machine import UNITS, cloud_config, lines_of, program, said_by
 
 pytestmark = [pytest.mark.deploy, pytest.mark.timeout(1800)]
 
-PATH = "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
+#: What a program in it has of an environment; systemctl is told that it can start nothing there,
+#: which it cannot always see by itself.
+AROUND = ("PATH=/usr/sbin:/usr/bin:/sbin:/bin", "SYSTEMD_OFFLINE=1")
 #: What the image of a machine has beside the packages of its user data, of which awscli is large.
 OF_THE_IMAGE = {"systemd", "systemd-sysv"}
 INSTALL = "deploy/machine/install"
@@ -55,7 +57,7 @@ class Chroot:
             f"--userspec={user}",
             self.root,
         ]
-        return [*place, "/usr/bin/env", "-i", PATH, *command]
+        return [*place, "/usr/bin/env", "-i", *AROUND, *command]
 
     def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
         """Run a program in it to its end."""
@@ -98,11 +100,11 @@ def cloned(folder: Path) -> Path:
     return folder
 
 
-def made(checkout: Path, python: Path, folder: Path) -> Release:
-    """Make a release with the script."""
+def made(checkout: Path, python: Path, folder: Path, **pip: str) -> Release:
+    """Make a release with the script, and more variables for pip."""
     extra = folder / "rds-ca.pem"
     extra.write_text("-----BEGIN CERTIFICATE-----\n")
-    around = {**os.environ, "PYTHON": str(python)}
+    around = {**os.environ, "PYTHON": str(python), **pip}
     script = checkout / "deploy/machine/release"
     done = said_by(script, folder, extra, env=around)
     assert done.returncode == 0, done.stderr
@@ -121,7 +123,9 @@ def releases(python: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Re
     who = ["-c", "user.name=Operator", "-c", "user.email=operator@example.org"]
     next_one = ["git", *who, "commit", "--quiet", "--allow-empty", "-m", "The next one"]
     subprocess.run(next_one, cwd=checkout, check=True)
-    return old, made(checkout, python, folder)
+    subprocess.run(["tar", "-xzf", old.tarball, "-C", folder], check=True)
+    wheels = str(folder / f"gas-{old.id}/wheels")  # so that nothing is downloaded twice
+    return old, made(checkout, python, folder, PIP_NO_INDEX="1", PIP_FIND_LINKS=wheels)
 
 
 @pytest.fixture(scope="module")
