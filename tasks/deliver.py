@@ -25,7 +25,7 @@ from gas.webhooks import calls
 from gas.webhooks.sending import Answer
 from tasks.app import app
 from tasks.delays import LONGEST_TIMER
-from tasks.leases import EARLY
+from tasks.leases import EARLY, name_of
 
 logger = logging.getLogger(__name__)
 
@@ -50,8 +50,9 @@ GONE = "Its server answered 410 Gone."
 @app.task(bind=True, name="deliver")
 def deliver(self: Task[Any, Any], webhook_id: int) -> None:
     """Make the calls that are due, the longest due first, until one fails or time is up."""
+    worker = name_of(self.name, self.request.id)
     try:
-        webhook = Webhook.objects.take(webhook_id, lease=LEASE, early=EARLY)
+        webhook = Webhook.objects.take(webhook_id, worker=worker, lease=LEASE, early=EARLY)
     except OwnerBusy:
         raise self.retry(countdown=BUSY_SECONDS) from None
     if webhook is None:

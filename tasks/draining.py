@@ -16,11 +16,10 @@ from celery.platforms import EX_OK
 from celery.worker import state
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
-from django.db.models import Q
 
 from gas.drain import presence
 from gas.forks import connected
-from gas.models import Job, Notice, Webhook
+from gas.models import Job, Notice, Webhook, leases
 from tasks.dead_letters import step_of
 from tasks.leases import name_of
 from tasks.transport import hand_back
@@ -96,11 +95,10 @@ def _give_up(message_id: str, body: str) -> None:
     step = step_of(body)
     if step is None:
         return
-    Job.objects.hand_back(worker=name_of(step.task, message_id))
-    if step.task == "notify":
-        Notice.objects.unsent().filter(Q(job=step.number)).update(lease_until=None)
-    if step.task == "deliver":
-        Webhook.objects.filter(Q(pk=step.number)).update(lease_until=None)
+    worker = name_of(step.task, message_id)
+    Job.objects.hand_back(worker=worker)
+    leases.hand_back(Notice.objects.unsent(), worker=worker)
+    leases.hand_back(Webhook.objects.all(), worker=worker)
 
 
 #: Held open for as long as this worker lives.

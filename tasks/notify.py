@@ -14,6 +14,7 @@ from gas import mail, metrics
 from gas.models import AccountEvent, JobEvent, Notice
 from tasks.app import app
 from tasks.delays import LONGEST_TIMER
+from tasks.leases import name_of
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,8 @@ def notify(self: Task[Any, Any], job_id: int | None = None) -> None:
     Without a job: those that are about none but about subscriptions.
     """
     about = {"job_id": job_id} if job_id else {"job": None}
-    taken = Notice.objects.filter(**about).take(lease=LEASE)
+    worker = name_of(self.name, self.request.id)
+    taken = Notice.objects.filter(**about).take(worker=worker, lease=LEASE)
     waits = [wait for notice in taken if (wait := _settle(notice)) is not None]
     if waits:
         raise self.retry(countdown=min(waits).total_seconds())

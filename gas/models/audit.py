@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from gas.models.account import User
-from gas.models.leases import FREE
+from gas.models.leases import FREE, LET_GO, held_by
 
 #: The events by which the work on a job ends, one way or another.
 ENDS = Q(before="running", after="completed") | Q(after__in=("failed", "cancelled"))
@@ -102,9 +102,9 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         """Notices whose mail has no receipt yet."""
         return self.filter(sent_at=None)
 
-    def take(self, *, lease: timedelta) -> "Iterator[Notice]":
+    def take(self, *, worker: str, lease: timedelta) -> "Iterator[Notice]":
         """Lease each unsent notice of this set that nobody else is sending, when its turn comes."""
-        return (notice for notice in self.unsent() if notice.take(lease=lease))
+        return (notice for notice in self.unsent() if notice.take(worker=worker, lease=lease))
 
 
 class Notice(models.Model):
@@ -147,6 +147,7 @@ class Notice(models.Model):
         help_text="The attempt of the job, or how often this has happened to the other."
     )
     created_at = models.DateTimeField(db_default=Now())
+    lease_owner = models.CharField(max_length=120, blank=True, default="", db_default="")
     lease_until = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
     told = models.JSONField(
@@ -201,10 +202,12 @@ class Notice(models.Model):
             raise ValueError("a mail is about one thing")
         return self.job.owner
 
-    def take(self, *, lease: timedelta) -> bool:
+    def take(self, *, worker: str, lease: timedelta) -> bool:
         """Lease this notice for one sender; False when another has it or it has been sent."""
         mine = Notice.objects.unsent().filter(FREE, pk=self.pk)
-        return mine.update(lease_until=Now() + lease) == 1
+        taken = mine.update(lease_owner=worker, lease_until=Now() + lease) == 1
+        self.lease_owner = worker if taken else ""
+        return taken
 
     def fix(self, told: dict[str, Any]) -> None:
         """Fix what the mail says of things that change, before its first try."""
@@ -212,9 +215,13 @@ class Notice(models.Model):
         self.refresh_from_db(fields=["told"])
 
     def let_go(self, *, wake_in: timedelta) -> None:
-        """Give the notice back unsent; nobody takes it before `wake_in` is over."""
-        Notice.objects.unsent().filter(pk=self.pk).update(lease_until=Now() + wake_in)
+        """Give the notice back unsent; nobody takes it before `wake_in` is over.
+
+        Unless somebody has taken it over, who may be sending it now.
+        """
+        mine = Notice.objects.unsent().filter(held_by(self.lease_owner), pk=self.pk)
+        mine.update(lease_owner="", lease_until=Now() + wake_in)
 
     def record_sent(self) -> None:
         """Write the receipt of the mail."""
-        Notice.objects.filter(pk=self.pk).update(sent_at=Now(), lease_until=None)
+        Notice.objects.filter(pk=self.pk).update(sent_at=Now(), **LET_GO)

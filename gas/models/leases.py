@@ -1,6 +1,8 @@
-"""When a row that one worker may hold is free: the one place that says so."""
+"""Who holds a row that one worker may hold, and when it is free: the one place that says so."""
 
-from django.db.models import Q
+from typing import Any
+
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 #: Nobody holds it.
@@ -11,3 +13,16 @@ SILENT = Q(lease_until__lt=Now())
 
 #: To be had, one way or the other.
 FREE = UNHELD | SILENT
+
+#: The columns of a row that nobody holds.
+LET_GO: dict[str, Any] = {"lease_owner": "", "lease_until": None}
+
+
+def held_by(worker: str) -> Q:
+    """What this worker has taken, and nobody else since."""
+    return Q(lease_owner=worker) & ~UNHELD
+
+
+def hand_back(rows: QuerySet[Any], *, worker: str) -> int:
+    """Give up what a worker holds of these rows that has ended; returns how many there were."""
+    return rows.filter(held_by(worker)).update(**LET_GO)

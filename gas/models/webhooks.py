@@ -13,7 +13,7 @@ from django.utils import timezone
 from gas.commits import after_commit
 from gas.models.account import User
 from gas.models.audit import AccountEvent, Notice
-from gas.models.leases import FREE
+from gas.models.leases import FREE, LET_GO, held_by
 from gas.models.status import Status
 
 #: Sent after the commit of what owes calls, with `webhook_id`; whoever sends messages listens.
@@ -56,7 +56,9 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
         """Those that are called: neither paused nor switched off, of accounts that are open."""
         return self.filter(is_active=True, disabled_at=None, owner__is_active=True)
 
-    def take(self, webhook_id: int, *, lease: timedelta, early: timedelta) -> "Webhook | None":
+    def take(
+        self, webhook_id: int, *, worker: str, lease: timedelta, early: timedelta
+    ) -> "Webhook | None":
         """Lease a webhook to one worker; None when there is none, OwnerBusy when it must wait.
 
         `early` is how much too soon the message may come that it waits for.
@@ -70,7 +72,7 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
                 raise OwnerBusy
             mine = self.filter(pk=webhook_id)
             mine.filter(wake_at__lte=Now() + early).update(wake_at=None)
-            mine.update(lease_until=Now() + lease, sent_at=None)
+            mine.update(lease_owner=worker, lease_until=Now() + lease, sent_at=None)
             return mine.get()
 
 
@@ -94,6 +96,7 @@ class Webhook(models.Model):
     disabled_at = models.DateTimeField(null=True, blank=True, help_text="Switched off by us.")
     disabled_reason = models.CharField(max_length=200, blank=True)
 
+    lease_owner = models.CharField(max_length=120, blank=True, default="", db_default="")
     lease_until = models.DateTimeField(null=True, blank=True)
     rests_until = models.DateTimeField(
         null=True, blank=True, help_text="It failed, and is not called before this."
@@ -169,16 +172,16 @@ class Webhook(models.Model):
         return due.order_by("wake_at", "pk").first()
 
     def let_go(self) -> timedelta | None:
-        """End the lease; returns until when the next call waits unless a message comes by then.
+        """End our lease; returns until when the next call waits unless a message comes by then.
 
         Whoever owes a call holds no lock on this row, so that nobody waits for a receiver.
         """
         with transaction.atomic():
             mine: models.QuerySet[Webhook] = Webhook.objects.select_for_update().filter(pk=self.pk)
-            row = mine.annotate(now=Now()).first()
+            row = mine.filter(held_by(self.lease_owner)).annotate(now=Now()).first()
             if row is None:
                 return None
-            mine.update(lease_until=None)
+            mine.update(**LET_GO)
             wake = self.next_try()
             if wake is None or (row.wake_at and row.now < row.wake_at <= wake):
                 return None
@@ -290,9 +293,7 @@ class Delivery(models.Model):
 
 def owe_calls(job_id: int, before: Status, after: Status) -> None:
     """Owe every webhook of the job's owner a call about a move; inside the move's transaction."""
-    event = NEWS.get((before, after))
-    if event is None:
-        return
-    for webhook in Webhook.objects.on().filter(owner__jobs=job_id):
-        if event in webhook.events:
-            webhook.owe(event, job_id=job_id)
+    if event := NEWS.get((before, after)):
+        for webhook in Webhook.objects.on().filter(owner__jobs=job_id):
+            if event in webhook.events:
+                webhook.owe(event, job_id=job_id)

@@ -58,7 +58,7 @@ def test_a_redelivered_message_sends_no_second_mail(owe: Owe) -> None:
 
 def test_a_mail_that_another_worker_is_sending_is_left_to_it(owe: Owe) -> None:
     notice = owe(Notice.Kind.COMPLETED)
-    notice.take(lease=timedelta(minutes=1))
+    assert notice.take(worker="another", lease=timedelta(minutes=1))
     notify(notice.job_id)
     assert Failing.taken == []
     assert read(notice).sent_at is None
@@ -68,8 +68,17 @@ def test_a_mail_behind_a_slow_one_is_leased_when_its_turn_comes(owe: Owe) -> Non
     owe(Notice.Kind.COMPLETED)
     last = owe(Notice.Kind.COMPLETED)
     lease = timedelta(minutes=1)
-    next(Notice.objects.order_by("pk").take(lease=lease))
-    assert read(last).take(lease=lease)
+    next(Notice.objects.order_by("pk").take(worker="slow", lease=lease))
+    assert read(last).take(worker="another", lease=lease)
+
+
+def test_a_sender_that_was_given_up_ends_nobody_elses_lease(owe: Owe) -> None:
+    notice = owe(Notice.Kind.COMPLETED)
+    lease = timedelta(minutes=1)
+    [late] = Notice.objects.take(worker="late", lease=-lease)
+    assert notice.take(worker="another", lease=lease)
+    late.let_go(wake_in=timedelta(0))
+    assert not read(notice).take(worker="a third", lease=lease)
 
 
 def test_an_unavailable_service_is_tried_again_and_the_mail_still_owed(

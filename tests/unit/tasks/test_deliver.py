@@ -6,7 +6,16 @@ import pytest
 from django.db.models.functions import Now
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from gas.models import TRANSITIONS, Delivery, Job, Status, User, Webhook, WebhookEvent
+from gas.models import (
+    TRANSITIONS,
+    Delivery,
+    Job,
+    OwnerBusy,
+    Status,
+    User,
+    Webhook,
+    WebhookEvent,
+)
 from gas.models.webhooks import NEWS
 from gas.services import jobs
 from gas.webhooks.sending import Answer
@@ -102,6 +111,16 @@ def test_the_call_of_a_deleted_job_is_still_made(world: World, owner: User, hook
     jobs.delete(job=job, actor=owner)
     world.until_quiet()
     assert world.receiver.events == [WebhookEvent.CANCELLED]
+
+
+def test_a_worker_that_was_given_up_ends_nobody_elses_turn(hook: Hook) -> None:
+    webhook = hook()
+    late = Webhook.objects.take(webhook.pk, worker="late", lease=-MINUTE, early=timedelta())
+    assert late
+    assert Webhook.objects.take(webhook.pk, worker="another", lease=MINUTE, early=timedelta())
+    assert late.let_go() is None
+    with pytest.raises(OwnerBusy):
+        Webhook.objects.take(webhook.pk, worker="a third", lease=MINUTE, early=timedelta())
 
 
 # --- what is said ---------------------------------------------------------------------------------

@@ -3,16 +3,16 @@
 import os
 from collections.abc import Callable
 from contextlib import nullcontext
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from celery.worker import state
 from django.db import OperationalError
-from django.db.models.functions import Now
 
 from celeryconfig import LEASE, QUEUES
-from gas.models import Job, JobEvent, LeaseLost, Notice, Status, User, Webhook
+from gas.models import Job, JobEvent, LeaseLost, Notice, OwnerBusy, Status, User, Webhook
 from gas.storage import queues
 from gas.storage.errors import StorageUnavailable
 from gas.storage.queues import Letter
@@ -178,16 +178,45 @@ def test_a_job_that_somebody_else_holds_is_not_given_up(owner: User) -> None:
     assert not JobEvent.objects.filter(job=job, reason__startswith="handed back").exists()
 
 
+def taken_hook(owner: User, *, worker: str) -> Webhook:
+    """A webhook that this worker is calling."""
+    hook = Webhook.objects.create(owner=owner, url="https://a.example.org", secret=b"", events=[])
+    taken = Webhook.objects.take(hook.pk, worker=worker, lease=LEASE, early=timedelta())
+    assert taken is not None
+    return taken
+
+
 @pytest.mark.usefixtures("rows")
 def test_mails_and_calls_in_hand_are_given_up_too(owner: User) -> None:
     job = job_in(Status.COMPLETED, owner)
     job.owe(Notice.Kind.COMPLETED)
-    assert Notice.objects.get().take(lease=LEASE)
-    hook = Webhook.objects.create(owner=owner, url="https://a.example.org", secret=b"", events=[])
-    Webhook.objects.update(lease_until=Now() + LEASE)
+    assert Notice.objects.get().take(worker=name_of("notify", ID), lease=LEASE)
+    hook = taken_hook(owner, worker=name_of("deliver", ID))
     give_up([message("notify", job.pk), message("deliver", hook.pk)])
-    assert Notice.objects.get().take(lease=LEASE)
+    assert Notice.objects.get().take(worker="another", lease=LEASE)
     assert Webhook.objects.get().lease_until is None
+
+
+@pytest.mark.usefixtures("rows")
+def test_a_mail_and_a_call_that_somebody_else_makes_are_not_given_up(owner: User) -> None:
+    job = job_in(Status.COMPLETED, owner)
+    job.owe(Notice.Kind.COMPLETED)
+    assert Notice.objects.get().take(worker=name_of("notify", "another message"), lease=LEASE)
+    hook = taken_hook(owner, worker=name_of("deliver", "another message"))
+    give_up([message("notify", job.pk), message("deliver", hook.pk)])
+    assert not Notice.objects.get().take(worker="a third", lease=LEASE)
+    with pytest.raises(OwnerBusy):
+        Webhook.objects.take(hook.pk, worker="a third", lease=LEASE, early=timedelta())
+
+
+@pytest.mark.usefixtures("rows")
+def test_a_mail_that_rests_after_a_failure_rests_on_when_its_worker_ends(owner: User) -> None:
+    job = job_in(Status.COMPLETED, owner)
+    job.owe(Notice.Kind.COMPLETED)
+    [notice] = Notice.objects.take(worker=name_of("notify", ID), lease=LEASE)
+    notice.let_go(wake_in=LEASE)
+    give_up([message("notify", job.pk)])
+    assert not Notice.objects.get().take(worker="another", lease=LEASE)
 
 
 @pytest.mark.usefixtures("rows")
