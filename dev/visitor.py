@@ -109,7 +109,7 @@ class Visitor:
         return Page.of(self._session.get(urljoin(self.site, address), timeout=SECONDS))
 
     def submit(
-        self, form: Form, *, press: str = "", upload: Path | None = None, **fields: str
+        self, form: Form, *, press: str = "", upload: Path | None = None, **fields: str | list[str]
     ) -> Page:
         """Fill in a form, press a button of it, and see what comes."""
         data = form.fields | fields

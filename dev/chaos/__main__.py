@@ -18,7 +18,9 @@ from dev.waiting import NotInTime
 FOLDER = Path(__file__).resolve().parents[2] / "var" / "chaos"
 
 #: What is counted even when there is none.
-KINDS = ("lost", "stuck", "doubled", "orphans", "mails", "messages", "plans", "processes")
+KINDS = (
+    *("lost", "stuck", "doubled", "orphans", "mails", "calls", "messages", "plans", "processes"),
+)
 MOST_LINES = 20
 
 

@@ -86,6 +86,13 @@ class Person:
         page = self.visitor.open(address)
         return page if "data-status" in page.facts else None
 
+    def be_called(self, url: str, events: Sequence[str]) -> None:
+        """Make a webhook."""
+        form = self.visitor.open("/account/webhooks/").form(saying="Make the webhook")
+        page = self.visitor.submit(form, url=url, events=list(events))
+        if "The webhook has been made" not in page.html:
+            raise NotOnThePage(page.url)
+
     def change_plan(self, *, premium: bool) -> None:
         """Subscribe, or end the subscription, and wait until the site says so."""
         wanted = "premium" if premium else "free"

@@ -1,10 +1,12 @@
 """One run: the town starts, the crowd comes, the strikes fall; when it is quiet all is checked."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dev.chaos import samples, script, verdict
+from dev.chaos import hooks, samples, script, verdict
+from dev.chaos.books import Books
 from dev.chaos.crowd import Crowd
 from dev.chaos.postbox import ACTION, Postbox
 from dev.chaos.strikes import Siege
@@ -12,6 +14,7 @@ from dev.chaos.town import TIMERS, Server, Town
 from dev.chaos.verdict import Verdict
 from dev.fake_globus.personas import PERSONAS
 from dev.faults.proxy import Proxy
+from dev.faults.receiver import Heard, receiver
 from dev.stack import Ports
 from dev.waiting import NotInTime, until
 
@@ -41,18 +44,17 @@ class Run:
 
     def play(self) -> Verdict:
         """Do it all and return what was found."""
-        ports = Ports.free()
-        postbox = Postbox()
-        with Proxy(ports.aws) as proxy, proxy.failing(ACTION, postbox):
+        ports, postbox = Ports.free(), Postbox()
+        with Proxy(ports.aws) as proxy, receiver() as called, Proxy(called.port) as way:
             settings = TIMERS | {"AWS_ENDPOINT_URL": proxy.endpoint}
             if self.database:
                 settings["DATABASE_URL"] = self.database
-            with Town(self.folder, ports, settings) as town:
-                found = self._besiege(Siege(town, proxy, postbox, self.server))
+            with proxy.failing(ACTION, postbox), Town(self.folder, ports, settings) as town:
+                found = self._besiege(Siege(town, proxy, postbox, way, self.server), called.heard)
         found.figures["seconds"] = round(time.monotonic() - self.began)
         return found
 
-    def _besiege(self, siege: Siege) -> Verdict:
+    def _besiege(self, siege: Siege, heard: Sequence[Heard]) -> Verdict:
         """Let the crowd and the strikes meet, wait until all is quiet, and judge."""
         town, workshop = siege.town, self.folder / "files"
         workshop.mkdir()
@@ -62,9 +64,13 @@ class Run:
         town.lift_limits()
         crowd = Crowd(town, plot, made, workshop)
         crowd.sign_in([persona.name for persona in PERSONAS])
+        for hook in hooks.HOOKS:
+            crowd.people[hook.persona].be_called(siege.way.endpoint + hook.path, hook.events)
         self._strike(siege, crowd)
         unrest = self._rest(siege)
         found = verdict.judge(town, crowd.told, made, siege.postbox.taken, siege.poison)
+        calls = hooks.calls_in(town.database)
+        hooks.judge(found, Books.read(town.database), crowd.told, calls, heard)
         for person in crowd.people.values():
             if (plan := person.plan()) != person.expected_plan:
                 found.blame("plans", f"{person.name} is on {plan}, not {person.expected_plan}")

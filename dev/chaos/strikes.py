@@ -38,6 +38,7 @@ class Siege:
     town: Town
     proxy: Proxy
     postbox: Postbox
+    way: Proxy  # to whoever is called by webhooks
     postgres: Server | None = None
     done: Counter[str] = field(default_factory=Counter)
     last: str = ""
@@ -158,12 +159,16 @@ def _clock_wrong(siege: Siege, dice: random.Random) -> bool:
     return _kill(siege, name, dice)
 
 
-#: What each service can do to a request. A mail service that says yes and sends nothing cannot be
-#: told from one that sends; nor can an answer that was altered where TLS would have noticed.
+#: Who says yes and takes nothing cannot be told from one that takes it.
+_HONEST = {name: fault for name, fault in FAULTS.items() if name not in ("garbage", "wrong-shape")}
+
+#: What each service can do to a request. An answer that was altered where TLS would have noticed
+#: cannot be told from a right one.
 _OF: dict[str, dict[str, Fault]] = {
     "sqs": SQS_FAULTS,
     "s3": {name: fault for name, fault in S3_FAULTS.items() if name != "altered"},
-    "ses": {n: fault for n, fault in FAULTS.items() if n not in ("garbage", "wrong-shape")},
+    "ses": _HONEST,
+    "webhooks": _HONEST,
 }
 
 
@@ -171,7 +176,7 @@ def _failing(service: str) -> Callable[[Siege, random.Random], bool]:
     def strike(siege: Siege, dice: random.Random) -> bool:
         name, share = dice.choice(sorted(_OF[service])), dice.choice([0.3, 0.6, 1.0])
         seconds, fate = dice.uniform(1, LONGEST_OUTAGE), random.Random(dice.random())
-        fail = _mails_fail if service == "ses" else _requests_fail
+        fail = {"ses": _mails_fail, "webhooks": _calls_fail}.get(service, _requests_fail)
         hits = fail(siege, service, _OF[service][name], share, seconds, fate)
         siege.done[f"requests to {service}: {name}"] += hits
         return hits > 0
@@ -197,6 +202,15 @@ def _mails_fail(
     with siege.postbox.failing(fault, share, fate):
         _hold(lambda: siege.postbox.hits > before, seconds)
     return siege.postbox.hits - before
+
+
+def _calls_fail(
+    siege: Siege, _service: str, fault: Fault, share: float, seconds: float, fate: random.Random
+) -> int:
+    """Whoever is called answers badly, late or never, and may have heard all the same."""
+    with siege.way.failing("*", fault, chosen=lambda _: fate.random() < share) as rule:
+        _hold(lambda: bool(rule.hits), seconds)
+    return len(rule.hits)
 
 
 def _hold(is_hit: Callable[[], bool], seconds: float) -> None:
@@ -243,4 +257,5 @@ STRIKES: dict[str, Callable[[Siege, random.Random], bool]] = {
     "SQS failing": _failing("sqs"),
     "S3 failing": _failing("s3"),
     "SES failing": _failing("ses"),
+    "webhooks failing": _failing("webhooks"),
 }

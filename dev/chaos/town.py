@@ -46,6 +46,7 @@ _RESTLESS = {
         WHERE job.status NOT IN ('failed', 'cancelled') AND job.status
         <> CASE owner.plan_id WHEN 'premium' THEN 'completed' ELSE 'archived' END""",
     "mails owed": "SELECT count(*) FROM gas_notice WHERE sent_at IS NULL",
+    "calls owed": "SELECT count(*) FROM gas_delivery WHERE wake_at IS NOT NULL",
     # What is due later is a late look at what was destroyed already.
     "bytes to destroy": """SELECT count(*) FROM gas_discard
         WHERE try_at <= CURRENT_TIMESTAMP OR tries > 0""",
