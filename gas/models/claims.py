@@ -12,7 +12,7 @@ from gas import metrics
 from gas.models.account import User
 from gas.models.announcements import owe_announcement
 from gas.models.audit import JobEvent
-from gas.models.leases import SILENT, UNHELD
+from gas.models.leases import LET_GO, SILENT, UNHELD, held_by
 from gas.models.status import CLAIMED_FROM, TRANSITIONS, Status
 from gas.models.webhooks import owe_calls
 
@@ -32,12 +32,11 @@ _OUTCOMES: dict[tuple[Status | None, Status], str] = {
 }
 
 #: The columns of a job whose claim was given up for another worker to take it at once.
-RELEASED: dict[str, Any] = {
-    "lease_owner": "",
-    "lease_until": None,
-    "wake_at": Now(),
-    "sent_at": Now(),
-}
+RELEASED: dict[str, Any] = {**LET_GO, "wake_at": Now(), "sent_at": Now()}
+
+#: The columns of a job that nobody holds and nothing is sent for: only somebody's word moves it.
+AT_REST: dict[str, Any] = {**LET_GO, "wake_at": None, "sent_at": None}
+
 HANDED_BACK = "handed back: the machine of its worker stops"
 
 #: The columns of a job that no annotator works on.
@@ -128,7 +127,7 @@ class JobQuerySet(models.QuerySet["Job"]):
 
         To be called when it cannot write any more. Returns how many there were.
         """
-        held = self.filter(lease_owner=worker).exclude(lease_until=None)
+        held = self.filter(held_by(worker))
         with transaction.atomic():
             jobs = list(held.select_for_update(of=("self",)))
             held.filter(pk__in=[job.pk for job in jobs]).update(**RELEASED, **UNTOLD)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from gas.logs import context
 from gas.models.audit import JobEvent, Notice
-from gas.models.claims import UNTOLD, WELL, JobQuerySet, LeaseLost
+from gas.models.claims import AT_REST, RELEASED, UNTOLD, WELL, JobQuerySet, LeaseLost
 from gas.models.files import ResultFile, Upload
 from gas.models.search import folded
 from gas.models.staff import Alarm
@@ -148,14 +148,13 @@ class Job(models.Model):
 
     def advance(self, after: Status, *, reason: str = "", **changes: Any) -> None:
         """Move on, give up the lease and write the event; LeaseLost when the claim is stale."""
-        settled = {"wake_at": None, "sent_at": None, "setbacks": 0, "lease_owner": "", **WELL}
+        settled = {**AT_REST, "setbacks": 0, **WELL}
         moved = self._mine().move(
             self.pk,
             self.state,
             after,
             actor=self.lease_owner,
             reason=reason,
-            lease_until=None,
             **settled | changes,
         )
         if not moved:
@@ -187,10 +186,8 @@ class Job(models.Model):
         in_trouble = {"trouble": trouble, "troubled_at": Coalesce("troubled_at", Now())}
         released = self._mine().update(
             **{
-                "lease_owner": "",
-                "lease_until": None,
+                **RELEASED,
                 "wake_at": Now() + wake_in,
-                "sent_at": Now(),
                 "setbacks": F("setbacks") + setbacks,
                 **(in_trouble if trouble else WELL),
                 **UNTOLD,

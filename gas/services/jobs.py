@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 
 from gas import metrics
 from gas.models import Discard, Job, JobEvent, ResultFile, Status, Upload, User
+from gas.models.claims import AT_REST
 from gas.services import limits, maintenance, reference, uploads
 from gas.storage import objects, removal, result_sets
 from gas.storage.locations import inputs, results
@@ -110,9 +111,7 @@ def _stopped(job: Job, before: Status, actor: User, reason: str) -> bool:
         Status.CANCELLED,
         actor=actor.username,
         reason=reason,
-        lease_owner="",
-        lease_until=None,
-        wake_at=None,
+        **AT_REST,
         completed_at=Now(),
     )
 

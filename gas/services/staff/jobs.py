@@ -1,14 +1,12 @@
 """What staff can ask of a job: to take it on from where it is, or a sentence on why not."""
 
-from typing import Any
-
 from django.db import models
 from django.db.models.functions import Coalesce, Now
 from django.template.defaultfilters import date
 
 from gas.commits import after_commit
 from gas.models import IN_FLIGHT, AccountEvent, Failure, Job, JobEvent, Notice, Status, User
-from gas.models.claims import WELL
+from gas.models.claims import AT_REST, WELL
 from gas.models.leases import FREE
 from gas.services import jobs, upkeep
 from gas.services.staff.acts import STAFF, ActRefused
@@ -35,14 +33,6 @@ FROM: dict[Stage, tuple[Status, ...]] = {
     Stage.ARCHIVE: (Status.COMPLETED, Status.ARCHIVING),
     Stage.THAW: (Status.ARCHIVED, Status.THAWING),
     Stage.RESTORE: (Status.RESTORING,),
-}
-
-#: Nobody holds it, and nothing is sent for it.
-AT_REST: dict[str, Any] = {
-    "lease_owner": "",
-    "lease_until": None,
-    "wake_at": None,
-    "sent_at": None,
 }
 
 GONE = "It has gone already."
