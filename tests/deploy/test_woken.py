@@ -36,7 +36,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
         }
         s3, events = session.client("s3", **keys), session.client("events", **keys)
         sqs = session.client("sqs", **keys)
-        told_by = {"EventBridgeConfiguration": {}}
+        told_by: dict[str, object] = {"EventBridgeConfiguration": {}}
         s3.put_bucket_notification_configuration(Bucket=ARCHIVE, NotificationConfiguration=told_by)
         [rule] = resources("AWS::Events::Rule")
         pattern = FilledIn("messages.yaml", {"ArchiveBucket": ARCHIVE}).properties(rule)
