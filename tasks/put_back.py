@@ -100,7 +100,7 @@ def follow(job_id: int, *, dry_run: bool) -> bool:
 def _at_hand(job: Job, files: list[ResultFile]) -> Found | None:
     """The newest attempt under which every file lies."""
     prefixes = {f"{place.key.rpartition('/')[0]}/" for place in result_sets.keys_of(job)}
-    for prefix in sorted(prefixes, key=attempt_of, reverse=True):
+    for prefix in sorted(prefixes, key=result_sets.attempt_of, reverse=True):
         at = {file.pk: prefix + file.name for file in files}
         if all(objects.holds(results(at[f.pk]), sha256=f.sha256, size=f.size) for f in files):
             return Found(Status.COMPLETED, {number: (key, "") for number, key in at.items()})
@@ -152,7 +152,10 @@ def _note(job: Job, files: list[ResultFile], status: Status) -> None:
     changes: dict[str, Any] = {**WELL}
     if status is Status.COMPLETED:
         prefix = files[0].key.removesuffix(files[0].name)
-        changes |= {"result_prefix": prefix, "attempt": Greatest("attempt", attempt_of(prefix))}
+        changes |= {
+            "result_prefix": prefix,
+            "attempt": Greatest("attempt", result_sets.attempt_of(prefix)),
+        }
     Job.objects.filter(pk=job.pk).update(**changes)
 
 
@@ -164,7 +167,7 @@ def raise_attempts() -> int:
         newest: dict[int, int] = {}
         for key in page:
             if job_id := job_of(key):
-                newest[job_id] = max(newest.get(job_id, 0), attempt_of(key))
+                newest[job_id] = max(newest.get(job_id, 0), result_sets.attempt_of(key))
         for job_id, attempt in newest.items():
             lower = Job.objects.filter(FREE, pk=job_id, attempt__lt=attempt)
             raised += lower.update(attempt=attempt)
@@ -175,9 +178,3 @@ def job_of(key: str) -> int:
     """The number of the job that a key or receipt with `results/7/` in it names, else 0."""
     found = re.search(r"results/(\d{1,18})/", key, re.ASCII)
     return int(found[1]) if found else 0
-
-
-def attempt_of(prefix: str) -> int:
-    """The number of the attempt in a key such as `results/7/3/summary.json`, else 0."""
-    number = prefix.split("/")[2] if prefix.count("/") > 2 else ""
-    return int(number) if number.isascii() and number.isdigit() else 0

@@ -91,20 +91,22 @@ def secrets_manager() -> Any:
     return boto3.session.Session().client("secretsmanager", config=config)
 
 
+def _quick(service: str) -> Any:
+    """Return a client of a service that answers soon, and whose stubs we do not install."""
+    session: Any = boto3.session.Session()
+    return session.client(service, config=_config(ATTEMPTS, SQS_SECONDS))
+
+
 @cache
 def autoscaling() -> AutoScalingClient:
     """Return this process's client of Auto Scaling."""
-    session: Any = boto3.session.Session()
-    return cast(
-        "AutoScalingClient", session.client("autoscaling", config=_config(ATTEMPTS, SQS_SECONDS))
-    )
+    return cast("AutoScalingClient", _quick("autoscaling"))
 
 
 @cache
 def sns() -> TopicClient:
     """Return this process's client of SNS."""
-    session: Any = boto3.session.Session()
-    return cast("TopicClient", session.client("sns", config=_config(ATTEMPTS, SQS_SECONDS)))
+    return cast("TopicClient", _quick("sns"))
 
 
 def count_calls(client: "SQSClient") -> None:

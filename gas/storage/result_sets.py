@@ -221,9 +221,14 @@ def _leftovers(job: Job) -> Iterator[Location]:
     """
     kept = set(job.files.values_list("key", flat=True))
     for place in objects.keys_under(results(job.prefix)):
-        attempt = int(place.key.removeprefix(job.prefix).partition("/")[0])
-        if attempt <= job.attempt and place.key not in kept:
+        if attempt_of(place.key) <= job.attempt and place.key not in kept:
             yield place
+
+
+def attempt_of(key: str) -> int:
+    """The number of the attempt in a key such as `results/7/3/summary.json`, else 0."""
+    number = key.split("/")[2] if key.count("/") > 2 else ""
+    return int(number) if number.isascii() and number.isdigit() else 0
 
 
 def destroy_input(key: str) -> None:

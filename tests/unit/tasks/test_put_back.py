@@ -19,6 +19,7 @@ from gas.models import (
     User,
 )
 from gas.services import accounts, jobs
+from gas.storage import result_sets
 from gas.storage.locations import results
 from gas.storage.tombstones import Buried, place_of
 from tasks import put_back
@@ -123,7 +124,7 @@ def test_results_that_came_back_since_are_followed_and_not_destroyed(
     assert state(job) is Status.COMPLETED
     assert at_hand(world, job)
     assert read(job).result_prefix == put_back_prefix(job)
-    assert read(job).attempt >= put_back.attempt_of(read(job).result_prefix)
+    assert read(job).attempt >= result_sets.attempt_of(read(job).result_prefix)
     assert compared() == {}
 
 
@@ -230,7 +231,7 @@ def test_no_attempt_begins_under_a_number_that_has_results(world: World, owner: 
     backup = Backup()
     for _ in range(2):
         world.until_quiet()
-    newest = max(map(put_back.attempt_of, world.storage.under(job.prefix)))
+    newest = max(map(result_sets.attempt_of, world.storage.under(job.prefix)))
     backup.restore()
     assert read(job).attempt == 0 < newest
     assert (put_back.raise_attempts(), put_back.raise_attempts()) == (1, 0)
@@ -251,4 +252,4 @@ def test_no_attempt_begins_under_a_number_that_has_results(world: World, owner: 
 def test_keys_tell_their_job_and_attempt(key: str, job: int, attempt: int) -> None:
     assert put_back.job_of(key) == job
     if not key.startswith("s3"):
-        assert put_back.attempt_of(key) == attempt
+        assert result_sets.attempt_of(key) == attempt
