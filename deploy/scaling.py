@@ -25,12 +25,12 @@ class Group:
 
     name: str
     queues: tuple[str, ...]
-    machine: str
-    processes: int  # of Celery on one machine
-    target: float
-    goal: float
-    most_small: int  # machines at most, by profile
-    most_large: int
+    most_large: int  # machines at most, by profile
+    most_small: int = 2
+    machine: str = "t3.small"
+    processes: int = 4  # of Celery on one machine
+    target: float = 100
+    goal: float = 600
     minimum: int = 0
     backlog: Backlog = Backlog.DEMAND
 
@@ -53,35 +53,13 @@ GROUPS = {
             most_small=10,
             most_large=400,
         ),
-        Group(
-            "copies",
-            ("archive", "restore", "reconcile"),
-            machine="t3.small",
-            processes=4,
-            target=100,
-            goal=600,
-            most_small=2,
-            most_large=40,
-        ),
-        Group(
-            "deliver",
-            ("deliver",),
-            machine="t3.small",
-            processes=4,
-            target=100,
-            goal=600,
-            most_small=2,
-            most_large=20,
-        ),
+        Group("copies", ("archive", "restore", "reconcile"), most_large=40),
+        Group("deliver", ("deliver",), most_large=20),
         Group(
             "short",
             ("notify", "thaw", "sweep"),
-            machine="t3.small",
-            processes=4,
-            target=100,
             goal=60,
             minimum=1,  # it sweeps every minute
-            most_small=2,
             most_large=10,
         ),
     )
