@@ -21,7 +21,7 @@ class FilledIn:
     def alarms(self) -> dict[str, dict[str, Any]]:
         """The properties of each alarm that is made, by its name in the template."""
         kept = resources("AWS::CloudWatch::Alarm")
-        return {each.name: self.properties(each) for each in kept if self._is_made(each)}
+        return {each.name: self.properties(each) for each in kept if self.makes(each)}
 
     def properties(self, resource: Resource) -> dict[str, Any]:
         """What a resource is made with."""
@@ -59,7 +59,8 @@ class FilledIn:
                 return str(self.read(left)) == str(self.read(right))
         raise ValueError(f"no condition that is known here: {condition}")
 
-    def _is_made(self, resource: Resource) -> bool:
+    def makes(self, resource: Resource) -> bool:
+        """Whether a resource is of this template, and made."""
         asked = resource.whole.get("Condition")
         return resource.template == self.name and (not asked or self.holds({"Condition": asked}))
 
