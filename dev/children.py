@@ -100,11 +100,11 @@ def wait_for(
         raise DidNotStart(f"{name} did not start:\n{log.read_text(errors='replace')[-2000:]}")
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
-    """Ask a server to stop, make it after ten seconds, and wait until it has gone."""
+def end(process: subprocess.Popen[bytes], *, seconds: float = STOP_SECONDS) -> None:
+    """Ask a server to stop, make it after some seconds, and wait until it has gone."""
     process.terminate()
     try:
-        process.wait(STOP_SECONDS)
+        process.wait(seconds)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -18,6 +18,8 @@ from dev.local_aws.provision import Provisioner, QueueRow
 REGION = "us-east-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local-only"}
 START_SECONDS = 120
+#: It saves its state when it is told to stop; killed before, it has lost what S3 never loses.
+SAVE_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class LocalAws:
 
     def stop(self) -> None:
         """Stop, saving the state; returns when the port is free."""
-        end(self.process)
+        end(self.process, seconds=SAVE_SECONDS)
 
 
 def start(state_dir: Path, port: int | None = None) -> LocalAws:
