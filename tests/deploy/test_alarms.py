@@ -91,6 +91,17 @@ def test_one_dead_letter_is_enough(name: str) -> None:
     assert not rings(DEAD_LETTERS[name], {"value": 0})
 
 
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_is_not_more_than_cloudwatch_takes(name: str) -> None:
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"""
+    alarm = ALARMS[name]
+    stats = [each["MetricStat"] for each in alarm.get("Metrics", []) if "MetricStat" in each]
+    periods = {stat["Period"] for stat in stats} or {alarm["Period"]}
+    assert len(stats) <= 10
+    assert len(periods) == 1  # an expression of two periods has points that do not meet
+    assert max(periods) * alarm["EvaluationPeriods"] <= 86_400
+
+
 def tier_of(group: Group) -> FilledIn:
     """The template of a tier with what the stack gives it for a group."""
     told = template("gas.yaml")["Resources"][group.name.capitalize()]["Properties"]["Parameters"]
