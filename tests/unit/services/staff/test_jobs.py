@@ -1,22 +1,17 @@
 """What staff ask of jobs, in every state: it ends right, or is refused in a sentence."""
 
-from collections.abc import Callable
-from datetime import timedelta
 from functools import partial
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db.models.functions import Now
-from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from gas.models import AccountEvent, Failure, Job, Notice, StaffAct, Status, Upload, User
 from gas.services.staff import acts, jobs
-from gas.services.staff.acts import Outcome
 from gas.services.staff.jobs import Stage
-from gas.storage.archive import Tier
 from tasks.sweep import sweep
-from tests.seams.world import World, read, state, upgrade
+from tests.seams.world import World, read, state
 from tests.unit.domain.rows import claimed, job_in
+from tests.unit.services.staff.conftest import VERBS, Asked
 
 Q, R, C, F, X = (
     *(Status.QUEUED, Status.RUNNING, Status.COMPLETED, Status.FAILED),
@@ -50,35 +45,6 @@ SENDS = {
     "force_thaw": {ARCHIVED: "thaw"},
     "park": {Q: "notify", R: "notify"},
 }
-
-VERBS: dict[str, Callable[..., str]] = {
-    **{f"retry {stage}": partial(jobs.retry, stage=stage) for stage in Stage},
-    "force_thaw": partial(jobs.force_thaw, tier=Tier.BULK),
-    **{name: getattr(jobs, name) for name in ("cancel", "archive_now", "park", "put_back")},
-    "delete": jobs.delete,
-}
-
-Asked = Callable[..., Outcome]
-
-
-@pytest.fixture
-def operator(db: None) -> User:
-    return User.objects.create_user("operator", is_staff=True, is_superuser=True)
-
-
-@pytest.fixture
-def ask(
-    operator: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
-) -> Asked:
-    """Let the operator do something to a job, and all that follows its commit."""
-
-    def asked(act: str, job: Job, reason: str = "they asked", **choices: object) -> Outcome:
-        verb = partial(VERBS[act], actor=operator, reason=reason, **choices)
-        with django_capture_on_commit_callbacks(execute=True):
-            [outcome] = acts.perform(act, verb, [job], actor=operator, reason=reason)
-        return outcome
-
-    return asked
 
 
 @pytest.mark.parametrize("status", list(Status))
@@ -189,84 +155,6 @@ def test_trouble_of_a_job_at_rest_is_only_noted_as_over(
     assert ask("put_back", job).done
     assert (read(job).trouble, read(job).wake_at, state(job)) == ("", None, ARCHIVED)
     assert world.broker.names() == []
-
-
-def test_results_go_to_the_archive_before_their_time(world: World, owner: User, ask: Asked) -> None:
-    job = world.completed(owner)
-    Job.objects.filter(pk=job.pk).update(wake_at=Now() + timedelta(days=7), sent_at=None)
-    world.broker.lose()
-    refused = ask("retry archive", job)
-    assert "not due yet" in refused.sentence
-    assert ask("archive_now", job).done
-    world.until_quiet()
-    assert state(job) is ARCHIVED
-    assert world.archive.copies
-
-
-@pytest.mark.parametrize("act", ["archive_now", "retry archive"])
-def test_results_of_a_subscriber_stay_at_hand(
-    world: World, subscriber: User, ask: Asked, act: str
-) -> None:
-    job = job_in(C, subscriber)
-    assert ask(act, job).sentence == "The results of this account stay at hand."
-
-
-@pytest.mark.parametrize("tier", list(Tier))
-def test_a_thaw_that_staff_force_brings_back_what_the_plan_would_not_for_a_while(
-    world: World, owner: User, ask: Asked, tier: Tier
-) -> None:
-    job = world.archived(owner)
-    assert "force a thaw" in ask("retry thaw", job).sentence
-    assert ask("force_thaw", job, tier=tier).done
-    assert world.broker.deliver("thaw") == "SUCCESS"
-    assert set(job.files.exclude(archive_id="").values_list("retrieval_tier", flat=True)) == {tier}
-    assert world.broker.deliver("restore") == "SUCCESS"
-    after = read(job)
-    assert (after.state, after.thaw_tier) == (C, "")
-    assert after.wake_at is not None  # the grace period
-    assert world.archive.copies == {}
-
-
-def test_a_forced_thaw_whose_message_is_lost_is_sent_by_the_sweeper(
-    world: World, owner: User, ask: Asked
-) -> None:
-    job = world.archived(owner)
-    ask("force_thaw", job)
-    world.broker.lose()
-    world.an_hour_passes()
-    assert "thaw" in world.broker.names()
-
-
-def test_a_tier_that_the_archive_has_not_is_refused(
-    world: World, owner: User, ask: Asked, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world.archive.offered = frozenset({Tier.STANDARD, Tier.BULK})
-    monkeypatch.setattr(jobs, "get_archive", lambda: world.archive)
-    job = world.archived(owner)
-    assert ask("force_thaw", job, tier=Tier.EXPEDITED).sentence == (
-        "This archive has no tier Expedited."
-    )
-    assert read(job).thaw_tier == ""
-
-
-def test_what_is_asked_back_already_is_not_asked_twice(
-    world: World, owner: User, ask: Asked
-) -> None:
-    job = world.thawing(owner)
-    world.archive.polls = 5
-    assert world.broker.deliver("thaw") == "RETRY"
-    assert "asked for it already" in ask("force_thaw", job).sentence
-
-
-def test_an_archived_job_of_a_subscriber_that_was_missed_is_asked_back(
-    world: World, owner: User, ask: Asked
-) -> None:
-    job = world.archived(owner)
-    upgrade(owner)
-    assert read(job).wake_at is None
-    assert ask("retry thaw", job).done
-    world.until_quiet()
-    assert state(job) is C
 
 
 def test_mails_that_are_owed_are_sent_and_none_is_sent_twice(
