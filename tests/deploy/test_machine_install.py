@@ -2,81 +2,28 @@
 
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 
+from dev import local_aws, postgres
 from dev.check_deploy import PRODUCTION
 from dev.children import HOST, end, free_port, is_free, wait_for
+from dev.waiting import until
 from gas.env import ROOT
+from tests.deploy.booted import Booted, booted
+from tests.deploy.chroot import INSTALL, Chroot, Release, cloned, made
 from tests.deploy.machine import UNITS, cloud_config, lines_of, program, said_by
 
 pytestmark = [pytest.mark.deploy, pytest.mark.timeout(1800)]
 
-#: What a program in it has of an environment; systemctl is told that it can start nothing there,
-#: which it cannot always see by itself.
-AROUND = ("PATH=/usr/sbin:/usr/bin:/sbin:/bin", "SYSTEMD_OFFLINE=1")
 #: What the image of a machine has beside the packages of its user data, of which awscli is large.
 OF_THE_IMAGE = {"systemd", "systemd-sysv"}
-INSTALL = "deploy/machine/install"
-
-
-@dataclass(frozen=True)
-class Release:
-    """A release that was made."""
-
-    id: str
-    sha256: str
-    commit: str
-    tarball: Path
-
-
-@dataclass(frozen=True)
-class Chroot:
-    """A Debian as a new machine has it."""
-
-    root: Path
-
-    def inside(self, *command: str, user: str = "root") -> list[str | Path]:
-        """The command that runs a program in it, with a /proc and nothing of this environment."""
-        enter = 'mount -t proc proc "$0/proc" && exec chroot "$@"'
-        place: list[str | Path] = [
-            "unshare",
-            "--mount",
-            "sh",
-            "-c",
-            enter,
-            self.root,
-            f"--userspec={user}",
-            self.root,
-        ]
-        return [*place, "/usr/bin/env", "-i", *AROUND, *command]
-
-    def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
-        """Run a program in it to its end."""
-        return said_by(*self.inside(*command))
-
-    def install(self, release: Release, *words: str) -> "subprocess.CompletedProcess[str]":
-        """Run the script of a release that is unpacked."""
-        return self.run(f"/opt/gas/releases/{release.id}/{INSTALL}", *words)
-
-    def unpack(self, tarball: Path, top: str) -> "subprocess.CompletedProcess[str]":
-        """Do what the first start does with a tarball: take its script out, and let it unpack."""
-        shutil.copy(tarball, self.root / "tmp/release.tar.gz")
-        self.run("tar", "-xzf", "/tmp/release.tar.gz", "-C", "/tmp", f"{top}/{INSTALL}")
-        return self.run(f"/tmp/{top}/{INSTALL}", "unpack", "/tmp/release.tar.gz")
-
-    @property
-    def current(self) -> str:
-        """The release that the link names."""
-        return (self.root / "opt/gas/current").readlink().name
 
 
 @pytest.fixture(scope="module")
@@ -91,27 +38,6 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def checkout(tmp_path: Path) -> Path:
     """The commit, without what is being worked on."""
     return cloned(tmp_path / "checkout")
-
-
-def cloned(folder: Path) -> Path:
-    if not (ROOT / ".git").exists():
-        pytest.skip("a release is made of a commit, and this is no checkout")
-    subprocess.run(["git", "clone", "--quiet", ROOT, folder], check=True)
-    return folder
-
-
-def made(checkout: Path, python: Path, folder: Path, **pip: str) -> Release:
-    """Make a release with the script, and more variables for pip."""
-    extra = folder / "rds-ca.pem"
-    extra.write_text("-----BEGIN CERTIFICATE-----\n")
-    around = {**os.environ, "PYTHON": str(python), **pip}
-    script = checkout / "deploy/machine/release"
-    done = said_by(script, folder, extra, env=around)
-    assert done.returncode == 0, done.stderr
-    told = dict(line.split(": ") for line in done.stdout.splitlines())
-    commit = said_by("git", "rev-parse", "HEAD", cwd=checkout).stdout.strip()
-    tarball = folder / f"gas-{told['Release']}.tar.gz"
-    return Release(told["Release"], told["ReleaseSha256"], commit, tarball)
 
 
 @pytest.fixture(scope="module")
@@ -227,6 +153,7 @@ def test_a_machine_serves_a_release_then_the_next_then_the_one_before(
     machine: Chroot, releases: tuple[Release, Release]
 ) -> None:
     old, new = releases
+    machine.forget()
     done = machine.install(old, "serve", old.id, "beat", "beat")
     assert done.returncode == 0, done.stderr
     assert machine.current == old.id
@@ -291,3 +218,56 @@ def asked(site: str, path: str, host: str) -> tuple[int, str | None]:
         connection.request("GET", path, headers={"Host": host})
         answer = connection.getresponse()
         return answer.status, answer.headers["Location"]
+
+
+#: Of each tier the group of its machine, its unit, and the port on which that answers.
+TIERS = {
+    "web": ("web", "gas-web.service", 8000),
+    "worker": ("annotate", "gas-worker@annotate.service", 8100),
+    "beat": ("beat", "gas-beat.service", None),
+}
+
+
+@pytest.fixture(scope="module")
+def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """What a machine needs of the world, a database and an AWS: the settings that lead there."""
+    aws_folder = tmp_path_factory.mktemp("aws")
+    with postgres.running() as database, local_aws.start(aws_folder) as aws:
+        settings = aws.environment() | {"DATABASE_URL": database.url, "GAS_MODE": "local"}
+        around = {"PATH": os.environ["PATH"], **settings}
+        subprocess.run([sys.executable, "-m", "dev.provision"], cwd=ROOT, env=around, check=True)
+        yield settings
+
+
+@pytest.fixture
+def started(machine: Chroot, outside: dict[str, str]) -> Iterator[Booted]:
+    """The machine as a container of its own, before its first start."""
+    settings = "".join(f'{name}="{value}"\n' for name, value in outside.items())
+    (machine.root / "etc/gas/settings.env").write_text(settings)
+    worker = "WORKER_QUEUES=annotate\nWORKER_CONCURRENCY=1\n"
+    (machine.root / "etc/gas/worker-annotate.env").write_text(worker)
+    machine.forget()
+    with booted(machine.root) as running:
+        yield running
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_the_units_run_as_systemd_walls_them_and_move_to_the_next_release(
+    started: Booted, releases: tuple[Release, Release], tier: str
+) -> None:
+    group, unit, port = TIERS[tier]
+    if port and not is_free(port):
+        pytest.skip(f"the port {port} of a machine is taken here")
+    old, new = (release.id for release in releases)
+    script = f"/opt/gas/releases/{old}/{INSTALL}"
+    done = started.run(script, "serve", old, tier, group)
+    assert done.returncode == 0, done.stderr
+    assert started.main_process(unit) >= {"NoNewPrivs:\t1", "Seccomp:\t2", "CapBnd:\t" + 16 * "0"}
+    assert started.run("gas-manage", "check").returncode == 0
+    assert started.run("gas-manage", "no-such-command").returncode != 0
+    done = started.run(script, "switch", new)
+    assert done.returncode == 0, done.stderr
+    until(lambda: started.place(unit) == f"/opt/gas/releases/{new}", "the next", seconds=120)
+    failed = started.run("systemctl", "list-units", "--failed", "--no-legend", "gas-*")
+    assert failed.stdout == ""
+    assert '"level": "error"' not in started.run("cat", f"/var/log/gas/{unit[:-8]}.log").stdout
