@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,6 +25,8 @@ pytestmark = [pytest.mark.deploy, pytest.mark.timeout(1800)]
 
 #: What the image of a machine has beside the packages of its user data, of which awscli is large.
 OF_THE_IMAGE = {"systemd", "systemd-sysv"}
+#: What a process is told in a chroot, where no unit tells it.
+SETTINGS = [f"{name}={value}" for name, value in PRODUCTION.items()]
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +58,9 @@ def releases(python: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Re
 
 
 @pytest.fixture(scope="module")
-def machine(releases: tuple[Release, Release], tmp_path_factory: pytest.TempPathFactory) -> Chroot:
+def machine(
+    releases: tuple[Release, Release], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Chroot]:
     """A new Debian with both releases unpacked."""
     if os.geteuid() != 0:
         pytest.skip("a chroot needs root")
@@ -79,7 +84,8 @@ def machine(releases: tuple[Release, Release], tmp_path_factory: pytest.TempPath
         assert done.returncode == 0, done.stderr
     (root / "etc/gas").mkdir()
     (root / "etc/gas/settings.env").write_text("GAS_MODE=production\n")
-    return made
+    yield made
+    shutil.rmtree(root)  # more than a gigabyte
 
 
 def test_a_release_is_its_commit_with_a_checksum(
@@ -169,15 +175,14 @@ def test_a_machine_serves_a_release_then_the_next_then_the_one_before(
     assert said.stderr + said.stdout == ""
 
 
-def test_an_installed_worker_finds_all_of_its_tasks(
+def test_an_installed_worker_finds_our_modules(
     machine: Chroot, releases: tuple[Release, Release]
 ) -> None:
     """By the script that the unit names, whose folder is not that of our modules."""
     release = f"/opt/gas/releases/{releases[0].id}"
     [start] = lines_of(UNITS / "gas-worker@.service", "ExecStart")
     celery = start.split()[0].replace("/opt/gas/current", release)
-    settings = [f"{name}={value}" for name, value in PRODUCTION.items()]
-    there = ("/usr/bin/env", f"--chdir={release}", *settings)
+    there = ("/usr/bin/env", f"--chdir={release}", *SETTINGS)
     done = machine.run(*there, celery, "-A", "tasks", "report")
     assert done.returncode == 0, done.stderr
     assert "sqs" in done.stdout
@@ -190,11 +195,10 @@ def site(machine: Chroot, releases: tuple[Release, Release], tmp_path: Path) -> 
     release = f"/opt/gas/releases/{releases[0].id}"
     [start] = lines_of(UNITS / "gas-web.service", "ExecStart")
     command = start.replace("/opt/gas/current", release).split()
-    settings = [f"{name}={value}" for name, value in PRODUCTION.items()]
     options = [f"--chdir={release}", f"--bind={HOST}:{port}"]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            machine.inside(*settings, *command, *options, user="gas:gas"),
+            machine.inside(*SETTINGS, *command, *options, user="gas:gas"),
             stdout=output,
             stderr=output,
         )
@@ -270,4 +274,5 @@ def test_the_units_run_as_systemd_walls_them_and_move_to_the_next_release(
     until(lambda: started.place(unit) == f"/opt/gas/releases/{new}", "the next", seconds=120)
     failed = started.run("systemctl", "list-units", "--failed", "--no-legend", "gas-*")
     assert failed.stdout == ""
-    assert '"level": "error"' not in started.run("cat", f"/var/log/gas/{unit[:-8]}.log").stdout
+    log = started.run("cat", f"/var/log/gas/{unit.removesuffix('.service')}.log")
+    assert '"level": "error"' not in log.stdout
