@@ -14,7 +14,10 @@ from tests.deploy.templates import resources, template
 from tests.faults import brokers
 
 GIVEN = {"Service": "gas", "Topic": f"arn:aws:sns:{REGION}:123456789012:gas-alarms"}
-ALARMS = FilledIn("alarms.yaml", {**GIVEN, "MostWait": "1800"}).alarms()
+ALARMS = {
+    **FilledIn("alarms.yaml", {**GIVEN, "MostWait": "1800"}).alarms(),
+    **FilledIn("site-alarms.yaml", GIVEN).alarms(),
+}
 DEAD_LETTERS = FilledIn("dead-letters.yaml", GIVEN).alarms()
 
 #: What is planted, and whether the alarm rings of it; a metric that is not named has no value.
