@@ -33,6 +33,8 @@ RECOVERY = 180
 #: How often a fault is met before it ends: a signal of life comes with long work only.
 MET = {"ReceiveMessage": 3, "DeleteMessage": 2, "SendMessage": 3, "ChangeMessageVisibility": 1}
 ACTIONS = tuple(MET)
+#: A short job would end before its message is hidden on.
+HELD = {"ChangeMessageVisibility": {"annotate.child.after": "hold"}}
 #: Every fault of every action; else each action once, by refusal, outage, throttling or silence.
 PAIRS = [(action, fault) for action in ACTIONS for fault in SQS_FAULTS]
 CHOSEN = list(zip(ACTIONS, ("expired-token", "503", "throttled", "hang"), strict=True))
@@ -119,9 +121,12 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 @pytest.mark.parametrize(("action", "fault"), PAIRS if journeys.ALL else CHOSEN)
 def test_a_fault_of_sqs_is_ridden_out(service: Service, action: str, fault: str) -> None:
     pids, name = service.pids(), f"{action}-{fault}".lower()
+    hold = Path(service.stack.plans, "hold")
+    hold.touch()
     with service.stack.proxy.failing(action, SQS_FAULTS[fault]) as rule:
-        service.submit(name)
+        service.submit(name, HELD.get(action, {}))
         until(lambda: len(rule.hits) >= MET[action], f"{fault} at {action}", seconds=60)
+    hold.unlink()
     until(lambda: service.is_done(name), f"the job that met {fault} at {action}", seconds=RECOVERY)
     assert service.pids() == pids
     assert all(process.poll() is None for process in service.stack.processes.values())
