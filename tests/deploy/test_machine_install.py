@@ -237,7 +237,11 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
     """What a machine needs of the world, a database and an AWS: the settings that lead there."""
     aws_folder = tmp_path_factory.mktemp("aws")
     with postgres.running() as database, local_aws.start(aws_folder) as aws:
-        settings = aws.environment() | {"DATABASE_URL": database.url, "GAS_MODE": "local"}
+        settings = aws.environment() | {
+            "DATABASE_URL": database.url,
+            "GAS_MODE": "local",
+            "GAS_SECRET_KEY": "of this test",
+        }
         around = {"PATH": os.environ["PATH"], **settings}
         subprocess.run([sys.executable, "-m", "dev.provision"], cwd=ROOT, env=around, check=True)
         yield settings
