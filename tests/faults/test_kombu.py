@@ -51,6 +51,16 @@ def is_patient(listener: Listener, proxy: Proxy) -> bool:
     return min(later - hit for hit, later in pairwise(rule.hits)) > 0.3
 
 
+def begins(listener: Listener, proxy: Proxy) -> bool:
+    """Whether a worker begins with a queue of which SQS does not tell anything."""
+    with proxy.failing("GetQueueAttributes", FAULTS["throttled"]):
+        try:
+            listener.queue(listener.connection.default_channel).declare()
+        except ClientError:
+            return False
+    return True
+
+
 def puts_back(listener: Listener, proxy: Proxy) -> bool:
     """Whether a message that cannot be put back is left to SQS."""
     message = received(listener)
@@ -102,6 +112,7 @@ DEFECTS: dict[str, Survives] = {
     "kombu #2488: a poll that finds SQS out of order is the last": hears_after(FAULTS["500"]),
     "kombu #2488: a poll that hangs is the last": hears_after(hang),
     "an answer that is none counts as an empty queue": is_patient,
+    "a queue whose length is not told ends the connection": begins,
     "kombu #1391: a message that cannot be put back is an error": puts_back,
     "a message that may not be deleted is an error": acknowledges,
     "a refused send is not tried again": sends,
