@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from celeryconfig import LONG_POLL
 from dev.local_aws import mails_at
 from dev.stack import Ports, Stack
 from dev.visitor import Visitor
@@ -101,9 +100,10 @@ def receives(sqs: "SQSClient", name: str) -> int:
     return sum(int(m["Attributes"]["ApproximateReceiveCount"]) for m in answer.get("Messages", []))
 
 
-def outlast_polls(sqs: "SQSClient", name: str) -> None:
-    """Poll an empty queue for as long as a worker does: polls that began before have ended then."""
-    answer = sqs.receive_message(QueueUrl=url_of(sqs, name), WaitTimeSeconds=LONG_POLL)
+def outlast_polls(stack: Stack, sqs: "SQSClient", name: str) -> None:
+    """Poll an empty queue for longer than a worker does: polls that began before have ended then."""
+    longer = 1 + int(stack.environment["GAS_LONG_POLL"].removesuffix("s"))
+    answer = sqs.receive_message(QueueUrl=url_of(sqs, name), WaitTimeSeconds=longer)
     assert not answer.get("Messages")
 
 
@@ -181,7 +181,7 @@ def test_a_paused_queue_keeps_its_messages_over_a_restart_and_no_try_is_lost(
     shown(staff, "annotate@")
     assert "annotate is paused" in press(staff, "pause", "annotate")
     shown(staff, "Every worker keeps to it.")
-    outlast_polls(sqs, "gas-annotate")
+    outlast_polls(stack, sqs, "gas-annotate")
     job = researcher.annotate(samples.repeated(tmp_path / "paused.vcf", copies=1))
     assert until(lambda: receives(sqs, "gas-annotate"), "the message") == 1
     stack.kill("worker")
