@@ -37,6 +37,13 @@ _VALUE = r"(?:[bu]?'[^']*'|\"[^\"]*\"|[^\s,;&'\"]+)"
 _RULES: tuple[tuple[re.Pattern[str], str, tuple[str, ...]], ...] = tuple(
     (re.compile(pattern), shown, tuple(pieces))
     for pattern, shown, *pieces in (
+        # What Celery quotes of a message that is none of ours.
+        (
+            r"(?s)(The full contents of the message (?:body|headers?) was:|\n\nbody:).*",
+            r"\1 [message]",
+            "the full contents",
+            "body:",
+        ),
         # A record of a VCF, from its contig on: as it is, or as `repr` shows it.
         (r"(?s)[^\s'\"]{1,60}(?:\t|\\t)\d+(?:\t|\\t)[^\t]*?(?:\t|\\t).*", "[record]", "\t", "\\t"),
         (

@@ -72,6 +72,9 @@ def everything(log: Log, request: pytest.FixtureRequest) -> Log:
         "at 16:284492",
         f"postgresql://gas:{SIGNATURE}@db.example.org/gas",
         f"the setting is {SECRET_SETTING}.",
+        f"Deleted.  Wrong?\n\nThe full contents of the message body was: {FILE}",
+        f"Unregistered 'x'.\n\nThe full contents of the message body was:\n{FILE}",
+        f"Can't decode message body: 'x'\n\nbody: {FILE}",
     ],
 )
 def test_what_has_a_known_form_is_taken_out(told: str) -> None:
