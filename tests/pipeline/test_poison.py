@@ -101,7 +101,7 @@ def receives(sqs: "SQSClient", name: str) -> int:
 
 
 def outlast_polls(stack: Stack, sqs: "SQSClient", name: str) -> None:
-    """Poll an empty queue for longer than a worker does: polls that began before have ended then."""
+    """Poll an empty queue for longer than a worker does: earlier polls have ended then."""
     longer = 1 + int(stack.environment["GAS_LONG_POLL"].removesuffix("s"))
     answer = sqs.receive_message(QueueUrl=url_of(sqs, name), WaitTimeSeconds=longer)
     assert not answer.get("Messages")
