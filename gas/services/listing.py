@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import chain
 from typing import Any, Self
 from urllib.parse import urlencode
 
@@ -24,11 +23,15 @@ MOST_COUNTED = 1000
 #: Where words or days are looked for, so many of the newest jobs that match are counted.
 MOST_LOOKED_AT = 250
 
-#: How many jobs of a state an owner has, up to a limit; by hand, because Django takes longer to
-#: put one such question for each state together than PostgreSQL to answer them.
-COUNT = (
-    "SELECT %s, (SELECT COUNT(*) FROM"
-    ' (SELECT 1 FROM "gas_job" WHERE owner_id = %s AND status = %s LIMIT %s) AS found)'
+#: How many jobs of each state an owner has, up to a limit. By hand: Django takes longer to put one
+#: question for each state together, and PostgreSQL to plan them all, than to answer.
+COUNTS = " ".join(
+    [
+        'SELECT kind.status, (SELECT COUNT(*) FROM (SELECT 1 FROM "gas_job"',
+        "WHERE owner_id = %s AND status = kind.status LIMIT %s) AS found) FROM (",
+        " UNION ALL ".join(["SELECT %s AS status"] * len(Status)),
+        ") AS kind",
+    ]
 )
 
 #: Ways along the index of an owner's jobs; naming the owner keeps PostgreSQL off everybody's.
@@ -142,9 +145,8 @@ def _counts(owner: User, wanted: Wanted) -> tuple[dict[str, int], bool]:
         states = found.order_by(*NEWEST_FIRST).values_list("status", flat=True)
         met = list(states[: MOST_LOOKED_AT + 1])
         return Counter(met[:MOST_LOOKED_AT]), len(met) <= MOST_LOOKED_AT
-    sought = [(status, owner.pk, status, MOST_COUNTED + 1) for status in Status]
     with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join([COUNT] * len(sought)), list(chain(*sought)))
+        cursor.execute(COUNTS, [owner.pk, MOST_COUNTED + 1, *Status])
         return dict(cursor.fetchall()), True
 
 
