@@ -13,7 +13,7 @@ from gas.models import Job, ResultFile
 from gas.services import jobs, listing, reruns
 from gas.services.jobs import JobRefused
 from gas.services.listing import Wanted
-from gas.templatetags import rows
+from gas.templatetags import drawn
 from gas.views import errors, job_parts
 from gas.views.requests import SignedIn
 
@@ -22,7 +22,7 @@ from gas.views.requests import SignedIn
 def job_list(request: SignedIn) -> HttpResponse:
     """List jobs, newest first; to a list that asks for news, only what has changed."""
     wanted = Wanted.of(request.GET)
-    page = listing.page(request.user, wanted, columns=(*rows.COLUMNS, "wake_at", "trouble"))
+    page = listing.page(request.user, wanted, columns=(*drawn.COLUMNS, "wake_at", "trouble"))
     if wanted.after and page.newer_than is None:
         return redirect(f"{reverse('jobs')}?{wanted.newest.query()}")
     chips = listing.chips(request.user, wanted)

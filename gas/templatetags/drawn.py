@@ -1,8 +1,8 @@
-"""Rows of lists, which many look at again and again."""
+"""Parts of pages that are shown again and again as they are, and drawn once."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from django import template
 from django.template.loader import render_to_string
@@ -38,6 +38,20 @@ class Row:
     label: str
     at: datetime
     ago: str
+
+
+@register.simple_tag
+@cache
+def once(name: str) -> SafeString:
+    """A component that is the same on every page and for everybody."""
+    return render_to_string(f"components/{name}.html")
+
+
+@register.simple_tag
+@cache
+def icon(name: str) -> SafeString:
+    """An icon by its name in icons.svg."""
+    return render_to_string("components/icon.html", {"name": name})
 
 
 @register.simple_tag
