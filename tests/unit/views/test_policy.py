@@ -120,7 +120,7 @@ def test_every_icon_that_a_page_names_is_drawn() -> None:
         re.findall(r'<symbol id="(\w+)"', (settings.ROOT / "gas/static/icons.svg").read_text())
     )
     pages = "".join(page.read_text() for page in (settings.ROOT / "templates").rglob("*.html"))
-    assert set(re.findall(r'icon.html" with name="(\w+)"', pages)) == drawn
+    assert set(re.findall(r'{% icon "(\w+)" %}', pages)) == drawn
 
 
 def test_the_static_files_can_be_given_hashed_names(tmp_path: Path) -> None:
