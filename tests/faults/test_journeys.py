@@ -59,6 +59,8 @@ def found(stack: FaultyStack, called: Receiver) -> Found:
     stack.plan({f"beat.send.{moment}.any": "process" for moment in MOMENTS})
     journeys.lock(stack)
     journeys.go(stack, CASES, seconds=SECONDS)
+    # Now that nobody else kills them, workers are told to end, at messages that come once more.
+    stack.plan({"annotate.claim.before.any": "drain", "notify.take.before.any": "drain"})
     for case in CASES:
         if case.name == "replayed":
             assert journeys.replay(stack, case) >= len(TAKEN)
