@@ -5,13 +5,14 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from gas.models import Job, JobEvent, ResultFile, Status, Upload, User
-from gas.storage import objects, parts, tombstones
+from gas.storage import clients, objects, parts, tombstones
 from gas.storage.errors import ObjectMissing
 from gas.storage.locations import Location, inputs, results
 from gas.storage.objects import ObjectHead
@@ -161,10 +162,20 @@ class Shelf:
         monkeypatch.setattr(parts, "abort", self.abort_parts)
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a-key")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret")
+        monkeypatch.setattr(clients, "s3", _signing)
 
     def take_in(self, upload: Upload, content: bytes) -> None:
         """Let the bytes of an upload arrive."""
         self.held[inputs(upload.key)] = content
+
+
+_UNSIGNED = clients.s3.__wrapped__
+
+
+@cache
+def _signing(*limits: float, **named: float) -> Any:
+    """A client that was made with the credentials above; the process's own may have none."""
+    return _UNSIGNED(*limits, **named)
 
 
 def job_in(
