@@ -140,8 +140,8 @@ def _chip(
 
 def _counts(owner: User, wanted: Wanted) -> tuple[dict[str, int], bool]:
     """How many jobs of each state are found, and whether all that have the words were looked at."""
-    found = _found(owner, wanted).select_related(None)
     if wanted.is_narrow:  # no index has words and states: look at the newest alone, once
+        found = _found(owner, wanted).select_related(None)
         states = found.order_by(*NEWEST_FIRST).values_list("status", flat=True)
         met = list(states[: MOST_LOOKED_AT + 1])
         return Counter(met[:MOST_LOOKED_AT]), len(met) <= MOST_LOOKED_AT
