@@ -10,7 +10,7 @@ from gas.services import uploads
 from gas.services.jobs import JobRefused
 from gas.storage import queues
 from gas.storage.queues import Letter
-from tasks import turns
+from tasks import depths, turns
 from tasks.dead_letters import step_of
 
 #: Messages that one redrive moves, and seconds for which it keeps them from others meanwhile.
@@ -57,15 +57,18 @@ def redrive(*, queue: Queue, actor: str) -> int:
     dropped. Raises StorageError when SQS cannot be reached; calling again goes on.
     """
     moved = 0
-    while moved < MOST_MOVED:
-        letters = queues.receive(queue.dead_letter_url, hidden_for=HIDDEN)
-        if not letters:
-            break
-        for letter in letters:
-            queues.send(queue.url, letter)
-            queues.delete(queue.dead_letter_url, letter)
-            _record(letter, actor)
-        moved += len(letters)
+    try:
+        while moved < MOST_MOVED:
+            letters = queues.receive(queue.dead_letter_url, hidden_for=HIDDEN)
+            if not letters:
+                break
+            for letter in letters:
+                queues.send(queue.url, letter)
+                queues.delete(queue.dead_letter_url, letter)
+                _record(letter, actor)
+            moved += len(letters)
+    finally:
+        depths.forget(queue)
     return moved
 
 

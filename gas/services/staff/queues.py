@@ -78,10 +78,7 @@ def resume(*, queue: Queue, actor: str, reason: str) -> str:
 def redrive(*, queue: Queue, actor: str, reason: str) -> str:
     """Put the dead letters of a queue back into it; StorageError when SQS cannot be reached."""
     asked = _reason(reason)
-    try:
-        moved = upkeep.redrive(queue=queue, actor=actor)
-    finally:
-        depths.forget(queue)
+    moved = upkeep.redrive(queue=queue, actor=actor)
     done = f"{moved} message{'' if moved == 1 else 's'} moved back to {queue.name}."
     StaffAct.record("redrive", "queue", queue.name, actor=actor, reason=asked, outcome=done)
     return done
