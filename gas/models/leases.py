@@ -23,6 +23,6 @@ def held_by(worker: str) -> Q:
     return Q(lease_owner=worker) & ~UNHELD
 
 
-def hand_back(rows: QuerySet[Any], *, worker: str) -> int:
-    """Give up what a worker holds of these rows that has ended; returns how many there were."""
-    return rows.filter(held_by(worker)).update(**LET_GO)
+def hand_back(rows: QuerySet[Any], *, worker: str) -> None:
+    """Give up what a worker that has ended holds of these rows."""
+    rows.filter(held_by(worker)).update(**LET_GO)
