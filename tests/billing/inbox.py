@@ -16,8 +16,8 @@ class Inbox(ThreadingHTTPServer):
         self.answers: list[int] = []
 
     def take(self, count: int) -> list[tuple[bytes, str]]:
-        """Return so many payloads with their signatures, waiting at most ten seconds for each."""
-        return [self.received.get(timeout=10) for _ in range(count)]
+        """Return so many payloads with their signatures, waiting a minute for each at most."""
+        return [self.received.get(timeout=60) for _ in range(count)]
 
 
 class _Slot(BaseHTTPRequestHandler):
@@ -25,9 +25,9 @@ class _Slot(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         payload = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.received.put((payload, self.headers["Stripe-Signature"]))  # before the next
         self.send_response(self.server.answers.pop(0) if self.server.answers else 200)
         self.end_headers()
-        self.server.received.put((payload, self.headers["Stripe-Signature"]))
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         pass
