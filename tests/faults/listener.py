@@ -17,18 +17,22 @@ RESTORES = "do_restore"
 STOCK = "kombu.transport.SQS:Transport"
 OURS = "tasks.transport:Transport"
 
+#: Seconds in which what must come has come, on a busy machine too.
+PATIENCE = 60
+
 
 @dataclass
 class Listener:
     """A consumer of one queue."""
 
+    transport: str
     hub: Hub
     connection: Connection
     queue: Queue
     received: list[Any] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
 
-    def turn(self, until: Callable[[], bool], *, seconds: float) -> bool:
+    def turn(self, until: Callable[[], bool], *, seconds: float = PATIENCE) -> bool:
         """Run the loop until it is so; False when it was not in time."""
         deadline = time.monotonic() + seconds
         while not until():
@@ -77,7 +81,7 @@ def listening(
     set_event_loop(hub)
     connection = Connection("sqs://", transport_options=options)
     connection.transport_cls = transport
-    listener = Listener(hub, connection, Queue(name))
+    listener = Listener(transport, hub, connection, Queue(name))
     channel = connection.default_channel
     consumer = Consumer(channel, [listener.queue], on_message=listener.take, auto_declare=False)
     consumer.consume()

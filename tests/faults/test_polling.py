@@ -11,10 +11,6 @@ from tests.faults.listener import OURS, listening
 #: kombu calls pycurl by names that pycurl has replaced.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
-#: Seconds after the end of a fault within which messages come again.
-RECOVERY = 10
-
-
 #: One of each kind: refused, out of order, no wire, silence, nonsense, nowhere.
 KINDS = ("expired-token", "500", "reset", "hang", "garbage", "queue-missing")
 
@@ -30,11 +26,11 @@ def test_a_failed_poll_is_tried_again_ever_more_patiently_and_told_once(
     monkeypatch.setattr(transport, "FIRST_PAUSE", 0.1)
     with listening(OURS, over_proxy.endpoint, visibility=2) as listener:
         polls = over_proxy.count("ReceiveMessage")
-        assert listener.turn(lambda: over_proxy.count("ReceiveMessage") > polls, seconds=10)
+        assert listener.turn(lambda: over_proxy.count("ReceiveMessage") > polls)
         with over_proxy.failing("ReceiveMessage", SQS_FAULTS[fault]) as rule:
-            assert listener.turn(lambda: len(tries(rule)) >= 3, seconds=15)
+            assert listener.turn(lambda: len(tries(rule)) >= 3)
         listener.say("again")
-        assert listener.turn(lambda: listener.received == ["again"], seconds=RECOVERY)
+        assert listener.turn(lambda: listener.received == ["again"])
     first, _, third = tries(rule)[:3]
     assert third - first > 0.22  # pauses of a tenth and two tenths, less a fifth
     told = [record.message for record in caplog.records if record.name == "tasks.transport"]
@@ -47,14 +43,14 @@ def test_a_queue_that_rests_is_not_polled_and_what_a_poll_brings_then_goes_back_
 ) -> None:
     with listening(OURS, over_proxy.endpoint, wait=5) as listener:
         listener.say("first")
-        assert listener.turn(lambda: listener.received == ["first"], seconds=RECOVERY)
+        assert listener.turn(lambda: listener.received == ["first"])
         polls = over_proxy.count("ReceiveMessage")
-        assert listener.turn(lambda: over_proxy.count("ReceiveMessage") > polls, seconds=10)
+        assert listener.turn(lambda: over_proxy.count("ReceiveMessage") > polls)
         transport.resting.add(listener.queue.name)  # in the midst of a poll
         try:
             returned = over_proxy.count("DeleteMessage")
             listener.say("later")
-            back = listener.turn(lambda: over_proxy.count("DeleteMessage") > returned, seconds=10)
+            back = listener.turn(lambda: over_proxy.count("DeleteMessage") > returned)
             polls = over_proxy.count("ReceiveMessage")
             assert not listener.turn(
                 lambda: over_proxy.count("ReceiveMessage") > polls,
@@ -64,7 +60,7 @@ def test_a_queue_that_rests_is_not_polled_and_what_a_poll_brings_then_goes_back_
             assert transport.last_heard[listener.queue.name] > 0  # it does not count as deaf
         finally:
             transport.resting.discard(listener.queue.name)
-        assert listener.turn(lambda: listener.received[1:] == ["later"], seconds=RECOVERY)
+        assert listener.turn(lambda: listener.received[1:] == ["later"])
     assert back
     _, message = listener.messages
     told = message.delivery_info["sqs_message"]["Attributes"]
