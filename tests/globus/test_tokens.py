@@ -116,14 +116,17 @@ def test_a_dead_globus_keeps_nobody_from_signing_out(
 
 
 def test_a_silent_globus_holds_the_sign_out_for_one_time_out_only(
-    globus: FakeGlobus, visitor: Visitor, transfer_asked: None, settings: Settings
+    globus: FakeGlobus,
+    visitor: Visitor,
+    transfer_asked: None,
+    settings: Settings,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     visitor.sign_in(FREE)
     settings.GLOBUS_TIMEOUT = timedelta(seconds=0.5)
     globus.stall()
-    began = time.monotonic()
     visitor.client.post("/logout/")
-    assert time.monotonic() - began < 1.5
+    assert caplog.text.count("cannot be reached to revoke") == 1  # of four tokens
     assert not visitor.is_signed_in
 
 
