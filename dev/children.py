@@ -14,7 +14,7 @@ from types import FrameType
 from dev.waiting import NotInTime, until
 
 HOST = "127.0.0.1"
-STOP_SECONDS = 10
+STOP_SECONDS = 30
 
 
 class DidNotStart(Exception):

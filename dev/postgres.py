@@ -17,8 +17,8 @@ from pathlib import Path
 
 from dev.children import HOST, free_port, wait_for
 
-START_SECONDS = 30
-STOP_SECONDS = 20
+START_SECONDS = 120
+STOP_SECONDS = 30
 
 
 @dataclass(frozen=True)

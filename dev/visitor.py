@@ -11,7 +11,7 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
-SECONDS = 30
+SECONDS = 60
 
 
 class NotOnThePage(Exception):

@@ -11,7 +11,7 @@ class NotInTime(Exception):
     """What was waited for did not come."""
 
 
-def until(found: Callable[[], Found], what: str, *, seconds: float = 60) -> Found:
+def until(found: Callable[[], Found], what: str, *, seconds: float = 180) -> Found:
     """Ask again and again until the answer is true, and return it; NotInTime after `seconds`."""
     deadline = time.monotonic() + seconds
     while not (answer := found()):

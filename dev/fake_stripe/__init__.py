@@ -55,7 +55,7 @@ class FakeStripe:
         """Put a subscription into any of Stripe's statuses and tell the site."""
         self._postman.send(self._ledger.turn(subscription_id, status))
 
-    def settle(self, *, seconds: float = 10.0) -> None:
+    def settle(self, *, seconds: float = 120.0) -> None:
         """Wait until every event was taken or given up; raise TimeoutError if that takes longer."""
         deadline = time.monotonic() + seconds
         while not self._postman.settled():

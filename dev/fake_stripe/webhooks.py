@@ -123,7 +123,7 @@ class Postman:
             "Content-Type": "application/json; charset=utf-8",
             "Stripe-Signature": sign(payload, secret, at=time.time()),
         }
-        line = http.client.HTTPConnection(to.hostname or "", to.port, timeout=20)
+        line = http.client.HTTPConnection(to.hostname or "", to.port, timeout=60)
         try:
             line.request("POST", to.path or "/", payload, headers)
             return line.getresponse().status

@@ -12,7 +12,7 @@ import boto3
 from dev.children import HOST, DidNotStart, end, free_port, is_free, spawn, wait_for
 from dev.local_aws.server import REGION
 
-START_SECONDS = 20
+START_SECONDS = 120
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ class Shopper:
 def post(address: str, **form: str) -> tuple[int, str]:
     """Submit a form; return the status, and the redirect's target or else the page."""
     to = urllib.parse.urlsplit(address)
-    line = HTTPConnection(to.netloc, timeout=10)
+    line = HTTPConnection(to.netloc, timeout=120)
     try:
         kind = {"Content-Type": "application/x-www-form-urlencoded"}
         line.request("POST", to.path, urllib.parse.urlencode(form), kind)
@@ -57,6 +57,6 @@ def post(address: str, **form: str) -> tuple[int, str]:
 
 def read(address: str) -> str:
     """Return a page."""
-    with urllib.request.urlopen(address, timeout=10) as answer:
+    with urllib.request.urlopen(address, timeout=120) as answer:
         page: bytes = answer.read()
     return page.decode()

@@ -50,7 +50,7 @@ def test_the_program_serves_until_it_is_told_to_stop(inbox: Inbox, settings: Set
             assert len(shopper.events(6)) == 6
         finally:
             program.send_signal(signal.SIGTERM)
-        assert program.wait(timeout=10) == 0
+        assert program.wait(timeout=60) == 0
 
 
 @pytest.mark.parametrize("parameter", ["mode", "success_url", "line_items"])

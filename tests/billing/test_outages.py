@@ -28,7 +28,7 @@ def test_a_silent_stripe_is_given_up_in_time(silence: str, settings: Settings) -
     began = time.monotonic()
     with pytest.raises(BillingUnavailable):
         get_billing().subscription_state("sub_1")
-    assert time.monotonic() - began < 4  # two attempts and the pause between them
+    assert time.monotonic() - began < 15  # of two attempts; of one alone it is ten otherwise
 
 
 def test_a_stripe_that_is_not_there_is_unavailable(silence: str, settings: Settings) -> None:

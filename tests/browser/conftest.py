@@ -20,6 +20,7 @@ from playwright.sync_api import (
 from pytest_django.live_server_helper import LiveServer
 
 from gas.models import User
+from tests.browser.visits import PATIENCE
 from tests.stage import Shelf
 
 CHROMIUM = "/usr/bin/chromium"
@@ -37,8 +38,8 @@ AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 # Playwright runs an event loop in the test's thread, beside which Django refuses to use a database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
-# Milliseconds in which what a page promises must be seen, on a busy machine.
-expect.set_options(timeout=15_000)
+# What a page promises must be seen in this time, on a busy machine.
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -90,9 +91,11 @@ class Window:
 
 def new_context(browser: Browser) -> BrowserContext:
     """Open a browser profile of its own."""
-    return browser.new_context(
+    context = browser.new_context(
         viewport={"width": 1280, "height": 900}, locale="en-GB", reduced_motion="reduce"
     )
+    context.set_default_timeout(PATIENCE)
+    return context
 
 
 @pytest.fixture

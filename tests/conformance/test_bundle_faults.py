@@ -20,7 +20,7 @@ from tests.conformance.installing import SEQUENCE, installed, manifest
 from tests.conformance.shelf import Shelf
 
 ROOT = Path(__file__).parents[2]
-DEADLINE = 20.0
+DEADLINE = 60.0
 STEPS = ("prepare_fasta", "prepare_genes", "prepare_source", "_fingerprints", "_publish")
 
 

@@ -17,7 +17,7 @@ from annotator.bundles import DEMO
 from annotator.errors import AnnotatorFailed, DiskFull, InputRefused
 from tests.conformance.warm import left_of
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 
 def annotate(

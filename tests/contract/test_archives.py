@@ -75,7 +75,7 @@ def _put_to_sleep(archive: Archive, stored: Stored) -> Sleeper:
 def _wake(archive: Archive, sleeper: Sleeper) -> Awake:
     """Ask for a copy and wait until it can be brought back."""
     retrieval = archive.request_retrieval(sleeper.archive_id, tier=Tier.EXPEDITED)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while archive.state(sleeper.archive_id, retrieval.id) is ArchiveState.IN_PROGRESS:
         assert time.monotonic() < deadline
         time.sleep(0.1)

@@ -22,7 +22,7 @@ from tests.contract.conftest import Publish, provision
 BACKEND = "anymail.backends.amazon_ses.EmailBackend"
 
 
-def _until(found: Callable[[], bool], seconds: float = 10) -> None:
+def _until(found: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not found():
         assert time.monotonic() < deadline

@@ -181,7 +181,7 @@ def test_a_link_that_was_tampered_with_stores_nothing(
 def test_a_link_ends_after_its_minutes(coming: Coming, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parts, "LINK_SECONDS", 1)
     link, wrong = coming.link(1, LAST), LAST[::-1]
-    until(lambda: put(link, wrong).status == 403, "the end of the link", seconds=20)
+    until(lambda: put(link, wrong).status == 403, "the end of the link")
     answer = put(link, LAST)
     assert (answer.status, b"expired" in answer.data) == (403, True)
     assert coming.held() == {}

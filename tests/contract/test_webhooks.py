@@ -33,7 +33,7 @@ def serve(settings: Settings) -> Iterator[Callable[..., Server]]:
         server.close()
 
 
-def call(url: str, *, seconds: float = 5.0) -> Answer:
+def call(url: str, *, seconds: float = 60.0) -> Answer:
     return sending.post(url, body=BODY, headers=HEADERS, seconds=seconds)
 
 
@@ -65,6 +65,10 @@ def test_no_proxy_is_asked(serve: Callable[..., Server], monkeypatch: pytest.Mon
     assert proxy.heard == []
 
 
+#: Seconds that a receiver takes at least when nobody leaves it.
+SLOW = 50
+
+
 def drips(line: socket.socket) -> None:
     for byte in b"HTTP/1.1 200 OK\r\nX-Slow: " + b"." * 1000:
         line.sendall(bytes([byte]))
@@ -77,7 +81,7 @@ def drips_a_body(line: socket.socket) -> None:
 
 
 def hangs(line: socket.socket) -> None:
-    line.settimeout(10)
+    line.settimeout(60)
     line.recv(1)
 
 
@@ -89,14 +93,14 @@ def test_a_slow_receiver_is_left_within_the_time(
     begun = time.monotonic()
     answer = call(f"http://127.0.0.1:{server.port}/", seconds=0.4)
     assert answer == Answer(None, "No answer within 0.4 seconds.")
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < SLOW
 
 
 def test_a_body_that_drips_costs_no_status(serve: Callable[..., Server]) -> None:
     server = serve(drips_a_body)
     begun = time.monotonic()
-    assert call(f"http://127.0.0.1:{server.port}/", seconds=0.4).status == 200
-    assert time.monotonic() - begun < 2
+    assert call(f"http://127.0.0.1:{server.port}/", seconds=4).status == 200
+    assert time.monotonic() - begun < SLOW
 
 
 def test_a_name_that_nobody_resolves_is_left_within_the_time(
@@ -106,7 +110,7 @@ def test_a_name_that_nobody_resolves_is_left_within_the_time(
     real = socket.getaddrinfo
 
     def getaddrinfo(host: str, *args: Any, **kwargs: Any) -> Any:
-        done.wait(5)
+        done.wait(SLOW)
         return real("127.0.0.1", *args, **kwargs)
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
@@ -114,7 +118,7 @@ def test_a_name_that_nobody_resolves_is_left_within_the_time(
     said = call("http://localhost:1234/", seconds=0.3).said
     done.set()
     assert said == "No answer within 0.3 seconds."
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < SLOW
 
 
 def test_of_a_long_answer_a_bounded_printable_beginning_is_kept(

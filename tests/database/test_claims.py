@@ -23,7 +23,7 @@ def test_of_many_that_claim_the_same_job_exactly_one_wins(owner: User) -> None:
     def claim_all() -> list[bool]:
         won = []
         for job in waiting:
-            start.wait(timeout=20)
+            start.wait(timeout=120)
             won.append(claim(job, Status.RUNNING) is not None)
         return won
 

@@ -20,7 +20,7 @@ from tests.seams.world import World, read, state
 from tests.unit.domain.rows import claimed, job_in
 
 SHORT = timedelta(seconds=0.6)
-PATIENCE = 10  # seconds
+PATIENCE = 60  # seconds
 
 
 @pytest.fixture(autouse=True)

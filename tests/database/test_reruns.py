@@ -68,7 +68,7 @@ def test_an_input_whose_time_is_over_stays_for_the_job_that_is_just_made_of_it(
     held = Event()
 
     def give_up() -> None:
-        assert held.wait(timeout=10)
+        assert held.wait(timeout=120)
         list(differences.outlived_inputs(dry_run=False))
 
     def run_again() -> None:

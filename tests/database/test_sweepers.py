@@ -55,11 +55,11 @@ def test_one_sweeps_alone_and_the_next_follows(owner: User) -> None:
     def first() -> bool:
         with alone("sweep") as mine:
             inside.set()
-            leave.wait(timeout=10)
+            leave.wait(timeout=120)
             return mine
 
     def second() -> bool:
-        inside.wait(timeout=10)
+        inside.wait(timeout=120)
         with alone("sweep") as mine, alone("reconcile") as other:
             leave.set()
             return mine or not other

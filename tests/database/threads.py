@@ -16,7 +16,7 @@ def at_once(*calls: Callable[[], T]) -> list[T]:
 
     def run(call: Callable[[], T]) -> T:
         try:
-            start.wait(timeout=10)
+            start.wait(timeout=120)
             return call()
         finally:
             connections.close_all()

@@ -26,7 +26,7 @@ def running(name: str, folder: Path) -> Iterator[dict[str, str]]:
     command = [sys.executable, "-m", "moto.server", "-H", HOST, "-p", str(port)]
     server = spawn(command, {"PATH": os.environ["PATH"]}, folder / "moto.log")
     try:
-        until(lambda: not is_free(port), "moto", seconds=30)
+        until(lambda: not is_free(port), "moto")
         yield environment_of(port)
     finally:
         end(server)

@@ -207,7 +207,7 @@ def replay(stack: FaultyStack, case: Case) -> int:
     return len(calls)
 
 
-def settle(stack: FaultyStack, seconds: float = 60) -> None:
+def settle(stack: FaultyStack, seconds: float = 180) -> None:
     """Wait until no message is waiting, seen or not."""
     deadline = time.monotonic() + seconds
     names = {queue.queue_name for queue in QUEUES.values()} - {QUEUES["sweep"].queue_name}

@@ -89,7 +89,7 @@ class Service:
     def ready(self) -> tuple[int, str]:
         """What the worker says of itself."""
         try:
-            with urlopen(f"http://{HOST}:{self.port}/readyz", timeout=10) as answer:
+            with urlopen(f"http://{HOST}:{self.port}/readyz", timeout=60) as answer:
                 return answer.status, first_line(answer.read())
         except HTTPError as refusal:
             return refusal.code, first_line(refusal.read())
@@ -125,7 +125,7 @@ def test_a_fault_of_sqs_is_ridden_out(service: Service, action: str, fault: str)
     hold.touch()
     with service.stack.proxy.failing(action, SQS_FAULTS[fault]) as rule:
         service.submit(name, HELD.get(action, {}))
-        until(lambda: len(rule.hits) >= MET[action], f"{fault} at {action}", seconds=60)
+        until(lambda: len(rule.hits) >= MET[action], f"{fault} at {action}")
     hold.unlink()
     until(lambda: service.is_done(name), f"the job that met {fault} at {action}", seconds=RECOVERY)
     assert service.pids() == pids
@@ -178,7 +178,7 @@ def test_a_worker_without_storage_or_database_says_so(service: Service) -> None:
 
 def test_the_site_names_what_fails_it_and_works_on(service: Service) -> None:
     def says() -> tuple[int, str]:
-        answer = requests.get(f"{service.stack.site_url}/readyz", timeout=30)
+        answer = requests.get(f"{service.stack.site_url}/readyz", timeout=60)
         return answer.status_code, first_line(answer.content)
 
     until(lambda: says() == (200, "ok"), "the site")
@@ -188,5 +188,5 @@ def test_the_site_names_what_fails_it_and_works_on(service: Service) -> None:
     ):
         failing = (503, "failing: queue, storage")
         until(lambda: says() == failing, "a site that names what fails")
-        assert requests.get(service.stack.site_url, timeout=30).status_code == 200
+        assert requests.get(service.stack.site_url, timeout=60).status_code == 200
     until(lambda: says() == (200, "ok"), "the site again")

@@ -68,7 +68,7 @@ class Waits:
 
     def until_noted(self, kind: str, test: str, count: int) -> None:
         """Wait for so many notes."""
-        until(lambda: len(self.notes(kind, test)) >= count, f"{count} {kind}", seconds=90)
+        until(lambda: len(self.notes(kind, test)) >= count, f"{count} {kind}")
 
     def starts(self) -> int:
         """How often a worker has started."""

@@ -54,7 +54,7 @@ class Visitor:
 def post(address: str, form: dict[str, str]) -> tuple[int, str]:
     """Post a form without following redirects; return the status and the location."""
     parts = urlsplit(address)
-    connection = HTTPConnection(str(parts.hostname), parts.port, timeout=10)
+    connection = HTTPConnection(str(parts.hostname), parts.port, timeout=120)
     target = f"{parts.path}?{parts.query}"
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     try:

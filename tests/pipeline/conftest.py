@@ -64,7 +64,7 @@ def mails_about(stack: Stack, file: Path) -> list[Mail]:
     return [mail for mail in mails_at(endpoint) if file.name in mail.subject]
 
 
-def wait_for(visitor: Visitor, address: str, status: str, *, seconds: float = 60) -> None:
+def wait_for(visitor: Visitor, address: str, status: str, *, seconds: float = 180) -> None:
     """Wait until the page of a job says that it is so."""
     until(
         lambda: visitor.open(address).facts.get("data-status") == status,

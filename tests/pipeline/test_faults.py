@@ -32,7 +32,7 @@ def test_a_job_whose_worker_is_killed_completes_by_itself_and_mails_once(
     wait_for(researcher, job.url, "running")
     stack.kill("worker")
     stack.launch("worker")
-    wait_for(researcher, job.url, "completed", seconds=90)
+    wait_for(researcher, job.url, "completed")
     assert "Taken up again after a break" in researcher.open(job.url).html
     until(lambda: mails_about(stack, file), "the mail")
     let_a_later_job_pass(stack, researcher, tmp_path / "first-later.vcf")
@@ -75,7 +75,7 @@ def test_work_goes_on_when_aws_was_away(stack: Stack, researcher: Visitor, tmp_p
     assert stack.aws is not None
     stack.aws.stop()
     stack.start_aws()
-    wait_for(researcher, job.url, "completed", seconds=90)
+    wait_for(researcher, job.url, "completed")
     until(lambda: mails_about(stack, file), "the mail")
 
 

@@ -127,7 +127,7 @@ def test_a_job_whose_messages_die_fails_with_a_sentence_and_mails_and_staff_run_
         sqs.receive_message(QueueUrl=queue, VisibilityTimeout=0, MaxNumberOfMessages=10)
         return researcher.open(job.url).facts.get("data-status") == "failed"
 
-    until(has_failed, "the job to fail", seconds=120)
+    until(has_failed, "the job to fail")
     assert "broke down on our side" in researcher.open(job.url).html
     until(lambda: mails_about(stack, file), "the mail to its owner")
     until(lambda: f"Job {number} failed" in alarms(stack), "the mail to staff")
@@ -145,7 +145,7 @@ def test_a_job_whose_messages_die_fails_with_a_sentence_and_mails_and_staff_run_
 def test_what_is_no_message_of_ours_rests_in_the_dead_letters_and_staff_are_told(
     stack: Stack, sqs: "SQSClient"
 ) -> None:
-    until(lambda: depth(sqs, "gas-archive") == 0, "the queue to be empty", seconds=90)
+    until(lambda: depth(sqs, "gas-archive") == 0, "the queue to be empty")
     until(lambda: depth(sqs, "gas-archive-dead") == len(FOREIGN), "the foreign messages")
     until(
         lambda: alarms(stack).count("rests in gas-archive-dead") == len(FOREIGN), "one alarm each"

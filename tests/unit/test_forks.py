@@ -12,7 +12,7 @@ def test_no_process_is_forked_while_a_thread_of_the_worker_is_at_the_database() 
     def look() -> None:
         with unforked:
             inside.set()
-            leave.wait(5)
+            leave.wait(60)
             assert not forked.is_set()
 
     def fork() -> None:
@@ -24,10 +24,10 @@ def test_no_process_is_forked_while_a_thread_of_the_worker_is_at_the_database() 
 
     threads = [threading.Thread(target=step) for step in (look, fork)]
     threads[0].start()
-    assert inside.wait(5)
+    assert inside.wait(60)
     threads[1].start()
     assert not forked.wait(0.3)
     leave.set()
-    assert forked.wait(5)
+    assert forked.wait(60)
     for thread in threads:
-        thread.join(5)
+        thread.join(60)

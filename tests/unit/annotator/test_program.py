@@ -152,7 +152,7 @@ def test_stopped_it_leaves_nothing(
     ) as process:
         wait_for(tmp_path / ".out.partial" / "piped")
         process.send_signal(sent)
-        assert process.wait(30) == code
+        assert process.wait(60) == code
         assert process.stderr is not None
         assert process.stderr.read() == said
     assert list(tmp_path.iterdir()) == []
@@ -174,7 +174,7 @@ def test_a_second_run_into_the_same_folder_leaves_the_first_alone(
 
 
 def wait_for(file: Path) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not file.exists():
         assert time.monotonic() < deadline
         os.sched_yield()

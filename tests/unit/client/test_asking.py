@@ -121,7 +121,7 @@ def test_retry_after_is_read_as_seconds_or_as_a_date() -> None:
 
 def test_lanes_do_everything_and_no_more_at_once_than_they_may() -> None:
     lock, done, most, here = threading.Lock(), list[int](), [0], [0]
-    together = threading.Barrier(3, timeout=10)
+    together = threading.Barrier(3, timeout=60)
 
     def do(item: int) -> None:
         with lock:
@@ -144,7 +144,7 @@ def test_the_first_failure_stops_all_lanes_and_is_the_one_that_is_raised() -> No
         begun.append(item)
         if item == 1:
             raise FileTrouble("broken")
-        stop.wait(10)
+        stop.wait(60)
 
     with pytest.raises(FileTrouble, match="broken"):
         in_lanes(range(100), do, lanes=2, stop=stop)
