@@ -1,5 +1,6 @@
 """What a developer's commands do on machines that are not like ours."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -67,3 +68,20 @@ def test_two_stacks_at_once_share_no_file(tmp_path: Path) -> None:
         one, two = (stack.environment[name] for stack in stacks)
         assert one != two
         assert str(tmp_path / "one") in one
+
+
+def test_a_command_that_nobody_reads_to_its_end_ends_without_a_trace() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [sys.executable, "manage.py", "help"],
+            cwd=ROOT,
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")
