@@ -16,6 +16,8 @@ VERBS = {
     "purge": queues.purge,
 }
 
+CHOICES = f"Name one act of {', '.join(VERBS)}, and one queue of {', '.join(QUEUES)}."
+
 
 class Command(BaseCommand):
     """Do to one queue what the operators' page does."""
@@ -24,8 +26,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """What, to which queue, who, and why."""
-        parser.add_argument("act", choices=list(VERBS))
-        parser.add_argument("queue", help=f"one of {', '.join(QUEUES)}")
+        parser.add_argument("act", nargs="?", default="", help=f"one of {', '.join(VERBS)}")
+        parser.add_argument("queue", nargs="?", default="", help=f"one of {', '.join(QUEUES)}")
         parser.add_argument("--reason", default="", help="why; it is written down for good")
         parser.add_argument("--by", default="manage.py queue", help="who; it is written down too")
 
@@ -33,6 +35,8 @@ class Command(BaseCommand):
         self, *args: Any, act: str, queue: str, reason: str, by: str, **options: Any
     ) -> None:
         """Do it, and print what was done."""
+        if act not in VERBS or not queue:
+            raise CommandError(CHOICES)
         try:
             on = queues.queue_named(queue)
             self.stdout.write(VERBS[act](queue=on, actor=by, reason=reason))

@@ -324,6 +324,9 @@ def test_the_command_does_the_same(world: World) -> None:
         (("pause", "thaw"), "Please say why: it is written down."),
         (("pause", "thaw", "--reason", " "), "Please say why: it is written down."),
         (("resume", "thaw", "--reason", "a"), "thaw is not paused."),
+        (("burn",), "Name one act of pause, .*, purge, and one queue of annotate, .*"),
+        (("burn", "thaw", "--reason", "a"), "Name one act of pause, .*, and one queue of .*"),
+        (("pause", "--reason", "a"), "Name one act of pause, .*, and one queue of annotate, .*"),
     ],
 )
 def test_what_the_command_does_not_do_it_tells_in_one_sentence(
