@@ -19,7 +19,15 @@ FOLDER = Path(__file__).resolve().parents[2] / "var" / "chaos"
 
 #: What is counted even when there is none.
 KINDS = (
-    *("lost", "stuck", "doubled", "orphans", "mails", "calls", "messages", "plans", "processes"),
+    "lost",
+    "stuck",
+    "doubled",
+    "orphans",
+    "mails",
+    "calls",
+    "messages",
+    "plans",
+    "processes",
 )
 MOST_LINES = 20
 
