@@ -34,7 +34,7 @@ def came_of(act: StaffAct) -> str:
 def acts_about(kind: str, number: Any) -> Section:
     """What staff did to something, the last first."""
     done = StaffAct.objects.filter(kind=kind, number=str(number)).order_by("-pk")[:MOST_RELATED]
-    told = [(moment(each.at), each.actor, each.act, each.reason, came_of(each)) for each in done]
+    told = [(moment(each.at), each.actor, each.words, each.reason, came_of(each)) for each in done]
     return Section("What staff did", ("at", "who", "what", "why", "what came of it"), told)
 
 
@@ -129,7 +129,7 @@ class AccountEventAdmin(ReadOnlyAdmin):
 class StaffActAdmin(ReadOnlyAdmin):
     """What staff did or tried, newest first."""
 
-    list_display = ("id", "at", "actor", "act", "about", "done", "why", "came")
+    list_display = ("id", "at", "actor", "what", "about", "done", "why", "came")
     list_filter = ("done",)
     number = "number"
     exact = ("actor", "act", "number")
@@ -138,6 +138,19 @@ class StaffActAdmin(ReadOnlyAdmin):
         "The number of what it was done to, the whole identity of who did it, or the act."
     )
     ordering = ("-id",)
+    fields = ("at", "actor", "what", "about", "reason", "done", "outcome")
+    readonly_fields = ("what", "about")
+
+    def found(
+        self, request: HttpRequest, rows: QuerySet[StaffAct], term: str
+    ) -> QuerySet[StaffAct]:
+        """The acts with this in one of their columns; an act by its words or the name kept."""
+        return super().found(request, rows, term) | rows.filter(act=term.lower().replace(" ", "_"))
+
+    @admin.display(description="act")
+    def what(self, act: StaffAct) -> str:
+        """What was done, in words."""
+        return act.words
 
     @admin.display(description="to")
     def about(self, act: StaffAct) -> SafeString | str:

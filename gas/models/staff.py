@@ -51,7 +51,12 @@ class StaffAct(models.Model):
         indexes = [models.Index(fields=["kind", "number", "-id"], name="staff_act_about")]
 
     def __str__(self) -> str:
-        return f"{self.act} {self.kind} {self.number}"
+        return f"{self.words} {self.kind} {self.number}"
+
+    @property
+    def words(self) -> str:
+        """What was done, as words and not as the name that is kept."""
+        return self.act.replace("_", " ")
 
     @classmethod
     def record(

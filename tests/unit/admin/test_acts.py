@@ -212,6 +212,20 @@ def test_the_log_of_what_staff_did_leads_to_what_it_was_done_to(
         assert len(found) == count
 
 
+def test_what_staff_did_is_told_and_found_in_words(
+    world: World, staff: Client, press: Press, owner: User
+) -> None:
+    press("user", "sign_out", owner)
+    number = StaffAct.objects.get().pk
+    places = ("staffact/", f"staffact/{number}/change/", f"user/{owner.pk}/change/")
+    for page in (staff.get(f"/admin/gas/{place}").content.decode() for place in places):
+        assert "sign out" in page
+        assert ">sign_out" not in page
+    for term in ("Sign out", "sign_out"):
+        found = staff.get("/admin/gas/staffact/", {"q": term}).context["cl"].result_list
+        assert [act.pk for act in found] == [number]
+
+
 @pytest.mark.parametrize("until", ["", "yesterday", "2020-01-01", "9999-12-31"])
 def test_premium_is_not_given_until_nonsense(
     world: World, staff: Client, owner: User, until: str
