@@ -41,6 +41,9 @@ logger = logging.getLogger(__name__)
 #: Faults that pass: the step is tried again and nobody is blamed.
 TRANSIENT = (StorageUnavailable, OperationalError, InterfaceError)
 
+#: Between two signs of life, so that one may fail.
+BEAT = LEASE / 3
+
 #: Longest time for which SQS hides a message, counted from its receipt.
 LONGEST_HIDDEN = timedelta(hours=12)
 
@@ -53,7 +56,7 @@ class Stalled(Exception):
 
 
 class Heartbeat:
-    """Renews the lease of a job and the invisibility of its message every third of the lease.
+    """Renews the lease of a job and the invisibility of its message with every beat.
 
     As long as the work moves on: a lease must not outlive what it is for.
     """
@@ -108,7 +111,7 @@ class Heartbeat:
 
     def _beat(self) -> None:
         try:  # the claim itself was the first sign of life; most tasks are over before the second
-            while not self._stop.wait(LEASE.total_seconds() / 3) and not self._is_stalled():
+            while not self._stop.wait(BEAT.total_seconds()) and not self._is_stalled():
                 self._sign_of_life()
         finally:
             connections.close_all()

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.db import InterfaceError, OperationalError, connection
 
-from celeryconfig import QUEUES, Queue
+from celeryconfig import LEASE, QUEUES, STALL_LIMIT, Queue
 from gas.models import Job, LeaseLost, Status, User
 from gas.services import jobs
 from tasks import leases
@@ -19,13 +19,34 @@ from tasks.setbacks import BREAKDOWN
 from tests.seams.world import World, read, state
 from tests.unit.domain.rows import claimed, job_in
 
-SHORT = timedelta(seconds=0.6)
 PATIENCE = 60  # seconds
 
 
 @pytest.fixture(autouse=True)
+def quick_beats(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leases, "BEAT", timedelta(seconds=0.2))
+
+
+@pytest.fixture
 def short_lease(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(leases, "LEASE", SHORT)
+    monkeypatch.setattr(leases, "LEASE", timedelta(seconds=0.6))
+
+
+class Clock:
+    """A clock that a test moves by hand."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(leases, "time", made)
+    return made
 
 
 @pytest.fixture
@@ -58,10 +79,16 @@ def stalled(heartbeat: Heartbeat) -> bool:
     return False
 
 
-def _goes_on(heartbeat: Heartbeat) -> bool:
-    heartbeat.progress()
-    heartbeat.tick()
-    return True
+def renewed(held: Job) -> None:
+    """Wait for two renewals, of which the second began after this call."""
+    before = lease_of(held)
+    until(lambda: lease_of(held) != before)
+    between = lease_of(held)
+    until(lambda: lease_of(held) != between)
+
+
+def is_beating() -> bool:
+    return any(thread.name == "heartbeat" for thread in threading.enumerate())
 
 
 def lease_of(job: Job) -> datetime:
@@ -73,16 +100,16 @@ def lease_of(job: Job) -> datetime:
 def test_a_lease_is_renewed_again_and_again_while_the_work_goes_on(held: Job) -> None:
     with Heartbeat(held, annotate) as heartbeat:
         first = lease_of(held)
-        until(lambda: lease_of(held) not in (first,))
-        second = lease_of(held)
-        until(lambda: lease_of(held) > second)
+        renewed(held)
+        assert lease_of(held) > first
         heartbeat.check()
-    assert not [t for t in threading.enumerate() if t.name == "heartbeat"]
+    assert not is_beating()
 
 
 def test_short_work_costs_no_renewal_and_no_request(
     held: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(leases, "BEAT", LEASE / 3)
     before = lease_of(held)
     with hidden_by(held, monkeypatch) as (heartbeat, hidden):
         heartbeat.check()
@@ -97,6 +124,7 @@ def test_a_worker_learns_that_its_job_was_cancelled(held: Job, owner: User) -> N
     assert state(held) is Status.CANCELLED
 
 
+@pytest.mark.usefixtures("short_lease")
 @pytest.mark.parametrize("fault", [OperationalError("locked"), InterfaceError("closed")])
 def test_a_lease_that_cannot_be_renewed_in_time_is_given_up_for_lost(
     held: Job, monkeypatch: pytest.MonkeyPatch, fault: Exception
@@ -106,7 +134,6 @@ def test_a_lease_that_cannot_be_renewed_in_time_is_given_up_for_lost(
 
     monkeypatch.setattr(Job, "renew", fail)
     with Heartbeat(held, annotate) as heartbeat:
-        heartbeat.check()  # one beat may fail
         until(lambda: lost(heartbeat))
 
 
@@ -138,35 +165,40 @@ def test_the_message_is_kept_hidden_with_every_beat(
 
 
 def test_a_message_is_hidden_up_to_the_limit_of_sqs_and_the_lease_goes_on(
-    held: Job, monkeypatch: pytest.MonkeyPatch
+    held: Job, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     timeout = QUEUES["annotate"].visibility_timeout
     monkeypatch.setattr(leases, "LONGEST_HIDDEN", timedelta(seconds=timeout + 2))
     with hidden_by(held, monkeypatch) as (heartbeat, hidden):
         until(lambda: len(hidden) >= 2)
-        assert hidden[0][2] == 1
+        assert hidden[0][2] == 2
+        clock.now = 1.5
+        renewed(held)
         count = len(hidden)
-        first = lease_of(held)
-        until(lambda: lease_of(held) > first + timedelta(seconds=2))
-        assert len(hidden) <= count + 3  # a second's beats, and not one more
+        renewed(held)
+        assert len(hidden) == count
         heartbeat.check()
 
 
 def test_work_that_hangs_keeps_neither_its_lease_nor_its_message(
-    held: Job, monkeypatch: pytest.MonkeyPatch
+    held: Job, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(leases, "STALL_LIMIT", timedelta(seconds=1))
     with hidden_by(held, monkeypatch) as (heartbeat, hidden):
-        until(lambda: stalled(heartbeat))
-        beats, lease = len(hidden), lease_of(held)
-        until(lambda: lost(heartbeat))
-    assert (len(hidden), lease_of(held)) == (beats, lease)
+        renewed(held)
+        clock.now = 1.5
+        assert stalled(heartbeat)
+        until(lambda: not is_beating())
+    assert hidden
 
 
-def test_work_that_tells_of_progress_goes_on(held: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(leases, "STALL_LIMIT", timedelta(seconds=0.3))
-    with hidden_by(held, monkeypatch) as (heartbeat, hidden):
-        until(lambda: _goes_on(heartbeat) and len(hidden) > 5)
+def test_work_that_tells_of_progress_goes_on(held: Job, clock: Clock) -> None:
+    with Heartbeat(held, annotate) as heartbeat:
+        for _ in range(3):
+            clock.now += 0.9 * STALL_LIMIT.total_seconds()
+            heartbeat.progress()
+            renewed(held)
+            heartbeat.tick()
 
 
 def test_an_annotation_that_hangs_is_stopped_counted_and_tried_again(
