@@ -103,6 +103,11 @@ def test_every_start_reads_the_secrets_anew(unit: Path) -> None:
     assert lines_of(unit, "ExecStartPre")[-1].endswith("-m gas.secret_store /run/gas")
 
 
+def test_a_look_for_a_password_that_is_stopped_has_not_failed() -> None:
+    """Each move to another release stops its timer; what it was at would stay as a failed unit."""
+    assert lines_of(UNITS / "gas-secrets.service", "SuccessExitStatus") == ["SIGTERM"]
+
+
 def test_no_worker_starts_while_its_machine_drains_and_each_tries_again() -> None:
     assert lines_of(WORKER, "ExecStartPre")[0] == f"/usr/bin/test ! -e /run/gas/{DRAINING}"
     assert lines_of(WORKER, "Restart") == ["always"]
