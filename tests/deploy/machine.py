@@ -21,6 +21,7 @@ USER_DATA = MACHINE / "user-data.yaml"
 FILLED_IN = {
     "AWS::Region": "eu-central-1",
     "AWS::StackName": "gas-annotate",
+    "Service": "gas",
     "Tier": "worker",
     "Group": "annotate",
     "Queues": "annotate",
@@ -29,6 +30,7 @@ FILLED_IN = {
     "ReleaseSha256": "0" * 64,
     "ReleaseBucket": "gas-releases",
     "Bundle": "grch38",
+    "Warm": "0",
     "Settings64": "R0FTX01PREU9cHJvZHVjdGlvbgo=",
 }
 
@@ -51,9 +53,9 @@ def filled_in(values: Mapping[str, str] = FILLED_IN) -> str:
     return re.sub(r"\$\{([A-Za-z0-9:]+)\}", lambda hit: values[hit[1]], USER_DATA.read_text())
 
 
-def cloud_config() -> dict[str, Any]:
+def cloud_config(values: Mapping[str, str] = FILLED_IN) -> dict[str, Any]:
     """The user data as cloud-init reads it."""
-    read: dict[str, Any] = yaml.safe_load(filled_in())
+    read: dict[str, Any] = yaml.safe_load(filled_in(values))
     return read
 
 

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,9 @@ from tests.deploy.machine import (
 MOST_BYTES = 16_384
 
 
-def written(path: str) -> str:
+def written(path: str, values: Mapping[str, str] = FILLED_IN) -> str:
     """What cloud-init writes to a path."""
-    [file] = [each for each in cloud_config()["write_files"] if each["path"] == path]
+    [file] = [each for each in cloud_config(values)["write_files"] if each["path"] == path]
     text = str(file["content"])
     return base64.b64decode(text).decode() if file.get("encoding") == "b64" else text
 
@@ -70,18 +71,21 @@ echo "${0##*/} $*" >>"$HEARD"
 [ "${0##*/}" != sha256sum ] || cat >/dev/null  # who writes to it must not find it gone
 [[ "${0##*/} $*" != *"$FAILING"* ]]
 """
-CALLED = ("aws", "cloud-init", "install", "rm", "sha256sum", "shutdown", "tar")
+CALLED = ("aws", "cloud-init", "install", "ln", "rm", "sha256sum", "shutdown", "tar")
+CAN_WORK = "/usr/local/sbin/gas-can-work"
 
 
 def first_start(folder: Path, failing: str) -> list[str]:
     """Run the script with stand-ins for all that it calls; what was called, in order."""
     release = FILLED_IN["Release"]
     ours = (f"gas-{release}/deploy/machine", f"releases/{release}/deploy/machine")
-    for path in [*(f"bin/{name}" for name in CALLED), *(f"{each}/install" for each in ours)]:
+    called = (*CALLED, Path(CAN_WORK).name)
+    for path in [*(f"bin/{name}" for name in called), *(f"{each}/install" for each in ours)]:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(STAND_IN)
         (folder / path).chmod(0o755)
     script = written("/usr/local/sbin/gas-first-start").replace("/opt/gas", str(folder))
+    script = script.replace("/usr/local/sbin", f"{folder}/bin")
     heard = folder / "heard"
     around = {"PATH": f"{folder}/bin:/usr/bin:/bin", "HEARD": str(heard), "FAILING": failing}
     said_by("/bin/bash", "-c", script, env=around, cwd=folder)
@@ -91,8 +95,37 @@ def first_start(folder: Path, failing: str) -> list[str]:
 def test_a_machine_that_serves_tells_its_stack(tmp_path: Path) -> None:
     calls = first_start(tmp_path, failing="nothing at all")
     assert f"install serve {FILLED_IN['Release']} worker annotate" in calls
-    assert "--logical-resource-id Machines --status SUCCESS" in calls[-1]
+    [told] = [call for call in calls if "--logical-resource-id Machines --status SUCCESS" in call]
     assert not [call for call in calls if call.startswith("shutdown")]
+    # That it can work it says now, and whenever it is started again.
+    first, again = calls[calls.index(told) + 1 :][:2]
+    assert first.strip() == "gas-can-work"
+    assert again.startswith("ln ")
+    assert again.endswith("gas-can-work /var/lib/cloud/scripts/per-boot/")
+
+
+def can_work(folder: Path, warm: str) -> list[str]:
+    """What AWS is called for when a machine says that it can work, as each start does."""
+    (folder / "bin").mkdir()
+    for name in ("aws", "cloud-init"):
+        (folder / "bin" / name).write_text(STAND_IN)
+        (folder / "bin" / name).chmod(0o755)
+    heard = folder / "heard"
+    heard.touch()
+    around = {"PATH": f"{folder}/bin:/usr/bin:/bin", "HEARD": str(heard), "FAILING": "aws"}
+    script = written(CAN_WORK, FILLED_IN | {"Warm": warm})
+    assert said_by("/bin/bash", "-c", script, env=around, cwd=folder).returncode == 0
+    return [call for call in heard.read_text().splitlines() if call.startswith("aws ")]
+
+
+def test_a_group_with_a_pool_of_stopped_machines_waits_for_the_first_start(tmp_path: Path) -> None:
+    [call] = can_work(tmp_path, "2")
+    assert "complete-lifecycle-action --lifecycle-hook-name first-start" in call
+    assert "--auto-scaling-group-name gas-annotate" in call
+
+
+def test_a_group_without_a_pool_is_told_nothing(tmp_path: Path) -> None:
+    assert can_work(tmp_path, "0") == []
 
 
 @pytest.mark.parametrize("step", ["aws s3 cp", "sha256sum", "install unpack", "install serve"])
@@ -114,18 +147,18 @@ def test_shellcheck_has_nothing_to_say_against_a_script(name: str) -> None:
     assert done.stdout == ""
 
 
-def test_shellcheck_has_nothing_to_say_against_the_first_start(tmp_path: Path) -> None:
-    text = re.sub(r"\$\{([\w:]+)\}", lambda hit: f"$V_{hit[1].replace(':', '')}", unfilled())
-    script = tmp_path / "first-start"
-    script.write_text(text)
+#: Variables of the shell in place of what CloudFormation fills in.
+IN_PLACE = {name: f"$V_{name.replace(':', '')}" for name in FILLED_IN}
+
+
+@pytest.mark.parametrize("name", ["gas-first-start", "gas-can-work"])
+def test_shellcheck_has_nothing_to_say_against_what_cloud_init_writes(
+    tmp_path: Path, name: str
+) -> None:
+    script = tmp_path / name
+    script.write_text(written(f"/usr/local/sbin/{name}", IN_PLACE))
     done = said_by(program("shellcheck"), "--exclude=SC2154", script)
     assert done.stdout == ""
-
-
-def unfilled() -> str:
-    """The script before CloudFormation filled anything in."""
-    block = USER_DATA.read_text().partition("      #!/bin/bash\n")[2].partition("\nruncmd:")[0]
-    return "#!/bin/bash\n" + re.sub(r"^ {6}", "", block, flags=re.MULTILINE) + "\n"
 
 
 def test_the_agent_ships_to_the_group_that_the_stack_names() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.deploy.filled_in import FilledIn
+from tests.deploy.machine import USER_DATA
 from tests.deploy.templates import Resource, resources, template
 
 #: What people own, and the property by which it has a name of its own: AWS refuses to replace it,
@@ -83,6 +84,31 @@ def test_an_update_resizes_no_group_that_its_scaling_has_sized() -> None:
     assert "DesiredCapacity" not in group["Properties"]
     scheduled = group["UpdatePolicy"]["AutoScalingScheduledAction"]
     assert scheduled == {"IgnoreUnmodifiedGroupSizeProperties": True}
+
+
+@pytest.mark.parametrize("kind", ["web", "beat", "worker"])
+def test_a_machine_that_is_replaced_goes_when_the_next_one_is_there(kind: str) -> None:
+    """An instance refresh of one machine alone would begin with taking it away."""
+    kept = tier(kind)["Properties"]["InstanceMaintenancePolicy"]
+    assert kept["MinHealthyPercentage"] == 100
+    assert kept["MaxHealthyPercentage"] > 100
+
+
+def test_a_pool_has_the_machines_that_were_asked_for_each_stopped_after_its_first_start() -> None:
+    """With another `MaxGroupPreparedCapacity` it would have as many as make the group's most."""
+    [pool] = resources("AWS::AutoScaling::WarmPool")
+    asked = FilledIn("tier.yaml", {"Warm": "2", "Most": "400"}).properties(pool)
+    assert (asked["MinSize"], asked["MaxGroupPreparedCapacity"]) == ("2", "2")
+    [hook] = [
+        each
+        for each in resources("AWS::AutoScaling::LifecycleHook")
+        if each.properties["LifecycleTransition"] == "autoscaling:EC2_INSTANCE_LAUNCHING"
+    ]
+    assert pool.whole["DependsOn"] == hook.name
+    assert hook.whole["Condition"] == pool.whole["Condition"]
+    assert hook.properties["DefaultResult"] == "ABANDON"  # what never began to work never will
+    named = f"--lifecycle-hook-name {hook.properties['LifecycleHookName']} "
+    assert named in USER_DATA.read_text()
 
 
 def test_in_the_large_profile_each_zone_goes_out_by_its_own_gateway() -> None:
