@@ -7,7 +7,7 @@ from typing import Any
 
 from allauth.socialaccount.models import SocialAccount
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
 
 from gas.models import AccountEvent, Delivery, JobEvent, Notice, ResultFile, User
 
@@ -35,10 +35,10 @@ ACCOUNT = (
     "last_login",
 )
 JOB = (
-    *("id", "name", "status", "bundle", "upload", "failure", "variants"),
+    *("id", "name", "notes", "status", "bundle", "upload", "failure", "variants"),
     *("created_at", "completed_at", "archived_at", "wake_at"),
 )
-UPLOAD = ("id", "filename", "status", "size", "refusal", "created_at", "removed_at")
+UPLOAD = ("id", "filename", "status", "size", "assembly", "refusal", "created_at", "removed_at")
 TOKEN = ("id", "name", "scopes", "created_at", "expires_at", "used_at", "revoked_at")
 WEBHOOK = (
     *("id", "url", "events", "is_active", "created_at", "delivered_at"),
@@ -48,6 +48,7 @@ CALL = (
     *("webhook", "message_id", "event", "job_number", "created_at"),
     *("tries", "tried_at", "delivered_at", "answered", "said"),
 )
+EVENT = ("job", "at", "before", "after", "reason")
 FILE = ("job", "kind", "key", "size", "sha256", "archive_id")
 
 
@@ -102,6 +103,11 @@ def _lines(rows: Rows) -> Iterator[bytes]:
     yield b"\n]\n" if before == ",\n" else b"[]\n"
 
 
+def _by(user: User) -> Case:
+    """Who moved a job: its owner, or the service, without the names of its staff and machines."""
+    return Case(When(actor=user.username, then=Value("owner")), default=Value("service"))
+
+
 def _kinds(user: User) -> dict[str, Rows]:
     """What is kept, by kind."""
     events = JobEvent.objects.filter(job__owner=user).order_by("pk")
@@ -130,8 +136,6 @@ def _kinds(user: User) -> dict[str, Rows]:
         .order_by("pk")
         .values("job", "subscription", "webhook", "kind", "created_at", "sent_at", "told")
         .iterator(PAGE),
-        "job_history": events.values("job", "at", "actor", "before", "after", "reason").iterator(
-            PAGE
-        ),
+        "job_history": events.values(*EVENT, by=_by(user)).iterator(PAGE),
         "account_history": user.events.values("at", "actor", "what"),
     }

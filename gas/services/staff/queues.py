@@ -111,7 +111,7 @@ def _purge(queue: Queue, letter: Letter, *, actor: str, reason: str) -> bool:
     """End what one letter is about, then delete it; True when a job ended."""
     step = step_of(letter.body)
     number = step.number if step else None
-    trouble = f"purged from the dead letters by {actor}: {reason}"
+    trouble = f"purged from the dead letters by staff: {reason}"
     ended = (
         step is not None
         and number is not None

@@ -14,7 +14,17 @@ from django.test import Client, RequestFactory
 from pytest_django import DjangoAssertNumQueries
 
 from gas.globus import sessions
-from gas.models import AccountEvent, Notice, Scope, SignIn, Status, Topic, User, WebhookEvent
+from gas.models import (
+    AccountEvent,
+    JobEvent,
+    Notice,
+    Scope,
+    SignIn,
+    Status,
+    Topic,
+    User,
+    WebhookEvent,
+)
 from gas.services import api_tokens, webhooks
 from tests.stage import Shelf, job_in
 from tests.unit.views.conftest import signed_in
@@ -202,6 +212,17 @@ def test_an_export_holds_nothing_of_others_and_no_secret(
     assert owner.sign_ins.get().session_key not in everything
     assert "secret" not in exported["webhooks.json"][0]
     assert "password" not in everything
+
+
+def test_an_export_holds_what_was_typed_and_names_no_staff(owner: User, shelf: Shelf) -> None:
+    job = job_in(Status.COMPLETED, owner=owner, shelf=shelf, notes="Third try, new kit")
+    for actor in (owner.username, "identity-of-staff"):
+        JobEvent.objects.create(job=job, actor=actor, before="", after=Status.QUEUED)
+    answer = browser(owner).post("/account/export/")
+    with zipfile.ZipFile(io.BytesIO(answer.getvalue())) as archive:
+        assert json.loads(archive.read("jobs.json"))[0]["notes"] == "Third try, new kit"
+        history = json.loads(archive.read("job_history.json"))
+    assert [event["by"] for event in history][-2:] == ["owner", "service"]
 
 
 def test_an_export_is_written_while_it_is_sent(owner: User, shelf: Shelf) -> None:
