@@ -123,6 +123,8 @@ def sign_parts(
     """Sign links for parts, each good for exactly its bytes; several can be sent at once."""
     upload = _own(request, upload_id)
     asked = {part.number: part.sha256 for part in wanted.parts}
+    if len(asked) < len(wanted.parts):
+        raise wrong_field("/parts", "The same part is asked for twice.")
     links = uploads.part_links(upload=upload, wanted=asked)
     sizes = dict(enumerate(upload.part_sizes, 1))
     response["Cache-Control"] = NO_STORE

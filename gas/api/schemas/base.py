@@ -1,10 +1,14 @@
 """What all schemas share."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from django.db.models import TextChoices
 from ninja import Schema
-from pydantic import ConfigDict, Field, WithJsonSchema
+from pydantic import ConfigDict, Field, Strict, WithJsonSchema
+
+#: Of bodies, where a type is JSON's: neither "12" nor true is a number, and 1 is no true.
+Whole = Annotated[int, Strict()]
+Flag = Annotated[bool, Strict()]
 
 #: Numbers of rows, as large as the database has them.
 LARGEST_ID = 2**63 - 1

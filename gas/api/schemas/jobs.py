@@ -7,7 +7,7 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import Field
 
-from gas.api.schemas.base import one_of, shown, strictly
+from gas.api.schemas.base import Flag, one_of, shown, strictly
 from gas.models import ResultFile, Status
 
 State = Annotated[Status, one_of(Status)]
@@ -51,7 +51,7 @@ class NewJob(Schema):
     model_config = strictly(upload=_UPLOAD, name="Trio 7", bundle="demo-grch38")
 
     upload: UUID | None = Field(None, description="An upload whose bytes have arrived.")
-    example: bool = Field(False, description="Annotate the example file; no upload is needed.")
+    example: Flag = Field(False, description="Annotate the example file; no upload is needed.")
     name: str = Field("", max_length=200, description="Nothing means like its file.")
     bundle: str = Field(
         "",

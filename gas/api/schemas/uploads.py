@@ -7,7 +7,7 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import Field
 
-from gas.api.schemas.base import one_of, shown, strictly
+from gas.api.schemas.base import Whole, one_of, shown, strictly
 from gas.models import Upload as UploadRow
 from gas.storage.parts import MOST_PARTS
 
@@ -42,7 +42,7 @@ class NewUpload(Schema):
     filename: str = Field(
         "input.vcf", max_length=300, description="As people know it; its path is left out."
     )
-    size: int | None = Field(
+    size: Whole | None = Field(
         None, ge=1, le=2**63 - 1, description="Bytes of the whole file, to send it in parts."
     )
     first_bytes: Sha256 | None = Field(
@@ -138,7 +138,7 @@ class PartToSign(Schema):
 
     model_config = strictly(number=2, sha256=_DIGEST)
 
-    number: int = Field(ge=1, le=MOST_PARTS, description="From 1.")
+    number: Whole = Field(ge=1, le=MOST_PARTS, description="From 1.")
     sha256: Sha256
 
 

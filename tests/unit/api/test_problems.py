@@ -81,13 +81,15 @@ def test_what_a_method_may_be_is_told(program: Client) -> None:
         ("null", JSON, problems.INVALID),
         ("{}", JSON, problems.INVALID),
         ('{"example": 1e999}', JSON, problems.INVALID),
+        ('{"example": 1}', JSON, problems.INVALID),
+        ('{"example": "yes"}', JSON, problems.INVALID),
         ('{"example": true, "name": "\\ud800"}', JSON, problems.INVALID),
         ('{"upload": "' + "0" * 32 + '"}', JSON, problems.NOT_FOUND),
         ('{"example": true}', "text/plain", problems.WRONG_MEDIA_TYPE),
         ("example=true", "application/x-www-form-urlencoded", problems.WRONG_MEDIA_TYPE),
         ('{"name": "' + "x" * 3_000_000 + '"}', JSON, problems.TOO_LARGE),
     ],
-    ids=range(13),
+    ids=range(15),
 )
 def test_a_body_that_makes_no_sense_is_a_problem(
     program: Client, body: str | bytes, media: str, kind: Kind

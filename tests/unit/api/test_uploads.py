@@ -87,6 +87,26 @@ def test_a_part_that_the_file_does_not_have_is_not_signed(
     assert (answer.status_code, answer.json()["type"]) == (422, problems.UPLOAD_REFUSED.address)
 
 
+@pytest.mark.parametrize("number", ["1", True])
+def test_a_number_is_neither_a_text_nor_a_truth(
+    program: Client, shelf: Shelf, number: object
+) -> None:
+    assert post(program, "", {**PARTED, "size": number}).json()["errors"][0]["pointer"] == "/size"
+    begun = post(program, "", PARTED).json()
+    wanted = {"parts": [{"number": number, "sha256": "a" * 64}]}
+    answer = post(program, f"/{begun['id']}/parts", wanted)
+    assert answer.json()["errors"][0]["pointer"] == "/parts/0/number"
+
+
+def test_a_part_that_is_asked_for_twice_is_signed_for_neither(
+    program: Client, shelf: Shelf
+) -> None:
+    begun = post(program, "", PARTED).json()
+    wanted = {"parts": [{"number": 1, "sha256": letter * 64} for letter in "ab"]}
+    answer = post(program, f"/{begun['id']}/parts", wanted)
+    assert (answer.status_code, answer.json()["type"]) == (422, problems.INVALID.address)
+
+
 def test_a_file_beyond_the_plan_is_refused_before_it_is_sent(program: Client, shelf: Shelf) -> None:
     answer = post(program, "", {**PARTED, "size": 10**12})
     assert (answer.status_code, answer.json()["type"]) == (422, problems.UPLOAD_REFUSED.address)
