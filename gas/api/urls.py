@@ -4,7 +4,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from gas.api.application import api
 from gas.api.document import document
@@ -18,7 +18,7 @@ KEPT = "public, max-age=300"
 
 @csrf_exempt
 @login_not_required
-@require_GET
+@require_safe
 def openapi(request: HttpRequest) -> HttpResponse:
     """Give the document of the API to everybody."""
     answer = HttpResponse(document(), content_type="application/json")

@@ -98,6 +98,7 @@ def test_nobody_needs_a_token_for_the_document(client: Client) -> None:
     answer = client.get(f"{ROOT}/openapi.json")
     assert answer.status_code == 200
     assert answer.json() == document.described()
+    assert client.head(f"{ROOT}/openapi.json").status_code == 200
 
 
 def test_a_site_that_a_browser_is_signed_in_to_cannot_be_used_through_the_api(owner: User) -> None:
