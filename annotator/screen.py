@@ -215,6 +215,9 @@ class Screen:
         if len(bases) == len(ref) and not _BASES.fullmatch(bases):
             self.tally.compared -= 1  # the reference does not know this stretch
             return Reason.CONTIG
+        if _says_no_other(ref.upper(), bases):
+            self.tally.compared -= 1  # callers of long variants write N for any base
+            return Reason.IUPAC
         self.tally.mismatched += 1
         return Reason.REF_MISMATCH
 
@@ -234,6 +237,12 @@ class Screen:
         for at, is_guilty in zip(self._at, guilty, strict=True):
             if is_guilty:
                 raise InputRefused(f"line {at}: {what}.")
+
+
+def _says_no_other(ref: bytes, bases: bytes) -> bool:
+    """Tell whether a REF differs from the bases by nothing but an N for one of them."""
+    pairs = zip(ref, bases, strict=False)
+    return len(ref) == len(bases) and all(one in (ord("N"), base) for one, base in pairs)
 
 
 def _not_plain(plain: set[bytes], alleles: pa.Array, pattern: re.Pattern[bytes]) -> set[bytes]:

@@ -46,6 +46,10 @@ def test_lower_case_bases_agree_with_the_reference() -> None:
         (row("MT", 1, "G", "*", "DP=3"), "DP=3;GAS_SKIP=star"),
         (row("MT", 1, "G", "A[MT:90["), "GAS_SKIP=breakend"),
         (row("MT", 1, "G", "R"), "GAS_SKIP=iupac"),
+        (row("MT", 1, "N", "A"), "GAS_SKIP=iupac"),
+        (row("MT", 1, "nA", "G"), "GAS_SKIP=iupac"),
+        (row("MT", 1, "NT", "G"), "GAS_SKIP=ref_mismatch"),
+        (row("MT", 16569, "NN", "G"), "GAS_SKIP=ref_mismatch"),
         (row("MT", 1, "C", "A"), "GAS_SKIP=ref_mismatch"),
         (row("MT", 16569, "GG", "G"), "GAS_SKIP=ref_mismatch"),
         (row("MT", 20000, "G", "A"), "GAS_SKIP=ref_mismatch"),
@@ -66,6 +70,12 @@ def test_a_record_with_one_safe_allele_is_left_to_the_split() -> None:
 def test_flags_and_fields_of_an_earlier_run_are_taken_off() -> None:
     old = "DP=3;BCSQ=x|y;GAS_CSQ=a;GAS_SKIP=<script>;GAS_TX"
     assert screened(row("MT", 1, "G", "A", old)) == ["DP=3"]
+
+
+def test_a_ref_that_is_not_told_speaks_for_no_other_assembly() -> None:
+    looking = screen()
+    looking.block("".join(row("MT", 1, "N", "CAT") for _ in range(5)).encode())
+    assert (looking.tally.mismatched, looking.tally.compared) == (0, 0)
 
 
 def test_mismatches_count_only_where_the_reference_is_known() -> None:
