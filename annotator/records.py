@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotator import genotypes
+from annotator.alleles import Reason
 from annotator.blame import UnreadableError
 from annotator.columns import (
     ALT,
@@ -29,6 +30,7 @@ from annotator.header import defines
 from annotator.inputs import READ_BYTES, whole_lines
 
 SKIP = b"GAS_SKIP="
+_EMPTY = b"."  # what the split makes of an ALT that has nothing between its commas
 _OURS = b"GAS_"  # in screened text that is SKIP alone; Python finds it in half the time
 _COLUMNS = b"#CHROM\t"
 _FURTHER = (b"END=", b"LEN=")  # END and SVLEN tell that a record is longer than its REF
@@ -66,7 +68,8 @@ def read(shard: Path, split: Path, tag: str) -> Iterator[Records]:
         columns = _with_dots(columns, flagged)
         if several.true_count:
             columns = alleles.in_place_of(columns, several)
-            flagged = None if flagged is None else _flagged(columns[INFO])
+            odd = flagged is not None or alleles.some_empty
+            flagged = _flagged(columns[INFO]) if odd else None
         if has_tag:
             columns[INFO] = _without(columns[INFO], mark, flagged)
         yield Records(columns, flagged, any(tag in text for tag in _FURTHER))
@@ -97,6 +100,10 @@ class _Alleles:
         text = b"".join(_blocks(split))
         self._columns = split_lines(text) if text else []
         self._taken = 0
+        empty = pc.equal(self._columns[ALT], binary(_EMPTY)) if text else pa.array([], pa.bool_())
+        self.some_empty = bool(empty.true_count)
+        if self.some_empty:
+            self._columns[INFO] = _with_flag(self._columns[INFO], empty)
 
     def in_place_of(self, columns: list[pa.Array], several: pa.Array) -> list[pa.Array]:
         counts = pc.add(pc.count_substring(columns[ALT].filter(several), ","), 1)
@@ -120,6 +127,11 @@ class _Alleles:
     def check_all_taken(self) -> None:
         if self._taken != (len(self._columns[POS]) if self._columns else 0):
             raise AnnotatorFailed("the split made more alleles than there are")
+
+
+def _with_flag(infos: pa.Array, wrong: pa.Array) -> pa.Array:
+    flag = binary(SKIP + Reason.MALFORMED.encode())
+    return pc.if_else(wrong, pc.binary_join_element_wise(infos, flag, binary(b";")), infos)
 
 
 def _flagged(infos: pa.Array) -> pa.Array:

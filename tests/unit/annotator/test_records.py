@@ -65,6 +65,17 @@ def test_a_field_of_the_engines_name_goes_but_from_flagged_records(tmp_path: Pat
     assert found == ["DP=3", ".", infos[2]]
 
 
+@pytest.mark.parametrize(("alts", "at"), [("C,", 1), (",C", 0), ("C,.,G", 1)])
+def test_nothing_between_commas_is_flagged_and_not_taken_for_the_reference(
+    tmp_path: Path, alts: str, at: int
+) -> None:
+    lines = made(
+        tmp_path, row("MT", 3, "A", alts), row("MT", 4, "T", "."), row("MT", 5, "C", "G,T")
+    )
+    flags = [line.rstrip().endswith(";GAS_SKIP=malformed") for line in lines]
+    assert [number for number, flag in enumerate(flags) if flag] == [at]
+
+
 def test_another_split_is_our_failure(tmp_path: Path) -> None:
     shard, alleles = tmp_path / "shard.vcf", tmp_path / "alleles.vcf"
     head = HEAD.replace("#CHROM", DECLARED + "#CHROM")
