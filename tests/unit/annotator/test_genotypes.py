@@ -23,6 +23,11 @@ CASES = [
     ("C,G,<DEL>", "GT", "1/3", True),
     (".", "GT", "0/0\t./.", True),
     (".", "GT", "0/1", False),
+    ("C", "DP:GT", "35:0/1", True),
+    ("C", "DP:GT", "35:0/1\t22:2/0", False),
+    ("C", "DP:GT:PGT", "35:0/1:3|4\t22", True),
+    ("C", "DP:PGT", "35:3|4", True),
+    ("C,G", "PGT:GT", "9|9:1/2\t3|4:1/3", False),
 ]
 
 
@@ -49,6 +54,17 @@ def test_a_genotype_beyond_alt_is_refused_with_its_line(
         return
     with pytest.raises(InputRefused, match=r"^line 7: GT '.+' names an allele that is not in ALT"):
         check(7, line)
+
+
+def test_genotypes_are_told_wherever_they_stand() -> None:
+    table = [
+        [b"C", b"GT:DP", b"0/1:35\t1/1:22"],
+        [b"C", b"DP:GT", b"35:0/1\t22"],
+        [b"C", b"DP:PGT", b"35:0|1\t22:0|1"],
+    ]
+    alts, shapes, samples = (pa.array(column, pa.binary()) for column in zip(*table, strict=True))
+    found = told([alts] * 8 + [shapes, samples])
+    assert found.to_pylist() == ["0/1=1,1/1=1", "0/1=1,.=1", None]
 
 
 def test_an_alt_that_was_empty_is_flagged_and_its_genotypes_are_left_alone() -> None:
