@@ -110,10 +110,13 @@ def join(
     if all(known.usable for known, _ in places):
         write_index(places, begin, results / f"{ANNOTATED}.tbi")
         return
+    before = pysam.set_verbosity(0)  # it would tell the user to look at flagged records
     try:
         pysam.tabix_index(str(results / ANNOTATED), preset="vcf", force=True)
     except OSError as error:
         raise UnreadableError(str(error)) from error
+    finally:
+        pysam.set_verbosity(before)
 
 
 def _join(parts: list[Path], target: Path, header: bytes) -> int:

@@ -31,7 +31,8 @@ def program(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 def test_a_good_file_ends_with_zero_and_silence(tmp_path: Path) -> None:
-    source = write(tmp_path, row("MT", 1, "G", "A"))
+    flagged = row("MT", 0, "N", "A"), row("MT", 9, "G", "<DEL>", "END=5")
+    source = write(tmp_path, *flagged, row("MT", 10, "T", "A"))
     done = program("run", str(source), str(tmp_path / "out"))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
