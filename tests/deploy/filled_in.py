@@ -37,6 +37,10 @@ class FilledIn:
                 return self._filled(text, {})
             case {"Fn::Sub": [str(text), dict(names)]}:
                 return self._filled(text, {name: self.read(each) for name, each in names.items()})
+            case {"Fn::Join": [str(between), parts]}:
+                return between.join(map(str, self.read(parts)))
+            case {"Fn::Split": [str(at), text]}:
+                return str(self.read(text)).split(at)
             case {"Fn::If": [str(condition), then, otherwise]}:
                 return self.read(then if self.holds({"Condition": condition}) else otherwise)
             case dict():
