@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from gas.env import ROOT
+from gas.webhooks.addresses import BadAddress, target_of
 from tests.deploy.templates import (
     FOLDER,
     NAMES,
@@ -148,6 +149,42 @@ def test_only_the_load_balancer_can_be_called_from_everywhere() -> None:
         assert group.properties["SecurityGroupEgress"]  # without any, everything may go out
 
 
+#: The ports to which machines of a tier may begin a connection, by what it is for.
+HTTPS, DATABASE, MAILS, WEBHOOKS = (443, 443), (5432, 5432), (587, 587), (1024, 65535)
+CALLED = {
+    "Web": {HTTPS, DATABASE},
+    "Beat": {HTTPS, DATABASE},
+    "Annotate": {HTTPS, DATABASE},
+    "Copies": {HTTPS, DATABASE},
+    "Deliver": {HTTPS, DATABASE, WEBHOOKS},
+    "Short": {HTTPS, DATABASE, MAILS},
+}
+
+
+@pytest.mark.parametrize("tier", CALLED)
+def test_a_machine_may_call_what_its_work_calls_and_nothing_else(tier: str) -> None:
+    told = template("gas.yaml")["Resources"][tier]["Properties"]["Parameters"]["SecurityGroups"]
+    output = template("network.yaml")["Outputs"][told["Fn::GetAtt"][1].partition(".")[2]]["Value"]
+    names = {
+        part["Ref"] for part in within({"it": output}) if isinstance(part, dict) and "Ref" in part
+    }
+    rules = [
+        rule
+        for group in resources("AWS::EC2::SecurityGroup")
+        if group.name in names
+        for rule in group.properties["SecurityGroupEgress"]
+    ]
+    assert {(rule["FromPort"], rule["ToPort"]) for rule in rules} == CALLED[tier]
+
+
+def test_deliveries_reach_every_port_that_a_webhook_may_have() -> None:
+    first, last = WEBHOOKS
+    for port in (first, last):
+        assert target_of(f"https://hooks.gas.example.org:{port}/").port == port
+    with pytest.raises(BadAddress):
+        target_of(f"https://hooks.gas.example.org:{first - 1}/")
+
+
 def test_what_is_not_encrypted_is_only_told_where_to_go() -> None:
     for listener in resources("AWS::ElasticLoadBalancingV2::Listener"):
         [action] = listener.properties["DefaultActions"]
@@ -172,6 +209,16 @@ def test_no_template_holds_a_secret() -> None:
         for part in within(resource.properties):
             if isinstance(part, dict) and "MasterUserPassword" in part:
                 assert shown(part["MasterUserPassword"]).startswith("{{resolve:secretsmanager:")
+
+
+def test_spot_machines_are_as_large_as_those_that_they_stand_in_for() -> None:
+    """`AnnotateProcesses` fits both; an operator who changes one kind can change the other."""
+    parameters = template("gas.yaml")["Parameters"]
+    _, size = parameters["AnnotateMachine"]["Default"].split(".")
+    kinds = parameters["AnnotateSpotMachines"]["Default"].split(",")
+    assert [kind.split(".")[1] for kind in kinds] == [size] * 4
+    told = template("gas.yaml")["Resources"]["Annotate"]["Properties"]["Parameters"]
+    assert "AnnotateSpotMachines" in str(told["SpotMachines"])
 
 
 def test_every_parameter_of_the_stack_says_what_it_is_or_is_in_the_guide() -> None:
