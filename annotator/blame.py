@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from annotator import genotypes
-from annotator.columns import FORMAT, INFO
+from annotator.columns import FORMAT, INFO, SAMPLES
 from annotator.crew import NotThisWayError
 from annotator.errors import InputRefused
 
@@ -34,6 +34,7 @@ def blame(blocks: Iterable[Numbered], complain: Complain) -> InputRefused | None
         return InputRefused(f"The header cannot be read: {complaint}.")
     for numbers, lines in blocks:
         for number, line in zip(numbers, lines, strict=True):
+            _check_format(number, line)
             genotypes.check(number, line)
             _check_reach(number, line)
         if complain(lines):
@@ -41,6 +42,12 @@ def blame(blocks: Iterable[Numbered], complain: Complain) -> InputRefused | None
             said = complain(lines[at : at + 1])
             return InputRefused(f"line {numbers[at]}: {said}.") if said else None
     return None
+
+
+def _check_format(number: int, line: bytes) -> None:
+    """Raise InputRefused for an empty FORMAT, of which htslib says that it has no memory."""
+    if line.split(b"\t", SAMPLES)[FORMAT:SAMPLES] == [b""]:
+        raise InputRefused(f"line {number}: FORMAT '' is not a name that a header could declare.")
 
 
 def _check_reach(number: int, line: bytes) -> None:

@@ -86,7 +86,8 @@ class Input:
             file.seek(max(0, size - len(EOF_BLOCK)))
             if file.read() != EOF_BLOCK:
                 raise InputRefused(
-                    "The file ends without the BGZF end-of-file block: it is truncated."
+                    f"The file ends at byte {size} without the BGZF end-of-file block:"
+                    " it is truncated."
                 )
 
     def _check_ratio(self) -> None:

@@ -178,13 +178,18 @@ def _bcf_as_text(source: Path, work: Path) -> Iterator[bytes]:
     reader, writer = os.pipe()
     arguments = ["view", "--no-version", "-Ov", "-o", "-", str(source)]
     stage = Stage(arguments, log=work / "view.log", stdout=writer, foreign=(reader,))
+    lines = 0
     try:
         with os.fdopen(reader, "rb") as pipe:
-            yield from whole_lines(iter(lambda: pipe.read(PIPE_BYTES), b""))
+            for block in whole_lines(iter(lambda: pipe.read(PIPE_BYTES), b"")):
+                lines += block.count(b"\n")
+                yield block
         stage.wait()
     except StageFailedError as failure:
         if failure.code < 0:
             raise AnnotatorFailed(str(failure)) from failure
-        raise InputRefused("The BCF is truncated or corrupt.") from failure
+        raise InputRefused(
+            f"The BCF is truncated or corrupt, behind line {lines} of its text."
+        ) from failure
     finally:
         stage.stop()

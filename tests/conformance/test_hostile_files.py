@@ -3,6 +3,7 @@
 import gzip
 import os
 import random
+import re
 import socket
 import zipfile
 import zlib
@@ -174,7 +175,8 @@ def test_a_truncated_bcf_is_refused(tmp_path: Path) -> None:
 
 def test_a_bcf_whose_records_are_cut_is_refused(tmp_path: Path) -> None:
     plain = gzip.decompress(bcf(tmp_path, "-Ou"))
-    assert "BCF" in refusal(file(tmp_path, plain[:-7]))
+    sentence = refusal(file(tmp_path, plain[:-7]))
+    assert re.fullmatch(r"The BCF is truncated or corrupt, behind line \d+ of its text\.", sentence)
 
 
 def test_a_line_that_is_no_record_is_named(tmp_path: Path) -> None:

@@ -69,6 +69,9 @@ LINES = {
     genotype("hello"): "line 5: Couldn't read GT data: value not a number or '.'.",
     genotype("0/1:7"): "line 5: Incorrect number of FORMAT fields.",
     genotype("0/1", shape=""): "line 4: FORMAT '' is not a name that a header could declare.",
+    genotype("", shape=""): "line 4: FORMAT '' is not a name that a header could declare.",
+    genotype("7:0/2", shape="DP:GT"): f"line 5: GT '0/2' {NOT_IN_ALT}",
+    genotype("7:0/3", alt="G,T", shape="DP:GT"): f"line 5: GT '0/3' {NOT_IN_ALT}",
     vcf(meta="##x=\0\n"): "line 2: the header holds a NUL byte.",
     vcf(columns=COLUMNS.replace("\t", " ")): (
         "line 2: the column line must be #CHROM POS ID REF ALT QUAL FILTER INFO,"

@@ -64,7 +64,8 @@ def test_bytes_behind_the_gzip_are_refused(tmp_path: Path) -> None:
 def test_a_bgzf_must_end_with_its_end_block(tmp_path: Path) -> None:
     packed = gzip.compress(b"a\n")
     assert list(Input(stored(tmp_path, packed + EOF_BLOCK), Format.BGZF).lines())
-    with pytest.raises(InputRefused, match="end-of-file block"):
+    where = f"ends at byte {len(packed)} without the BGZF end-of-file block"
+    with pytest.raises(InputRefused, match=where):
         list(Input(stored(tmp_path, packed), Format.BGZF).lines())
 
 
