@@ -7,7 +7,7 @@ from celery import Task
 from django.db import transaction
 from django.db.models.functions import Now
 
-from gas.models import Job, Status, User
+from gas.models import Job, LeaseLost, Status, User
 from gas.storage import result_sets
 from tasks import measures, turns
 from tasks.app import app
@@ -46,10 +46,14 @@ def _settle(job: Job) -> bool:
 def retention_of(job: Job) -> timedelta | None:
     """How long the job's results stay at hand on the owner's plan of this moment; None is for ever.
 
-    Inside a transaction: a change of plan waits for its end, and then sees what it did.
+    Inside a transaction: a change of plan waits for its end, and then sees what it did. LeaseLost
+    when the account has gone, and its jobs before it.
     """
     # Two questions: joined to its plan, PostgreSQL finds no row whose plan changes while it waits.
-    return User.objects.select_for_update(of=("self",)).get(pk=job.owner_id).retention
+    owner = User.objects.select_for_update(of=("self",)).filter(pk=job.owner_id).first()
+    if owner is None:
+        raise LeaseLost(f"job {job.pk} has gone with its account")
+    return owner.retention
 
 
 def due_after(retention: timedelta | None) -> dict[str, Any]:

@@ -64,8 +64,12 @@ def leave(*, user: User) -> None:
     """
     subscriptions.give_up(user=user)
     tokens.forget(user=user)
-    if leaving.close(user):
-        leaving.empty(User.objects.get(pk=user.pk), most=AT_ONCE)
+    with transaction.atomic():
+        User.objects.select_for_update(of=("self",)).filter(pk=user.pk).first()
+        subscriptions.give_up(user=user)  # what was paid for meanwhile, in another window
+        closed = leaving.close(user)
+    if closed:
+        leaving.empty(user, most=AT_ONCE)
 
 
 def _write_down(user: User, what: str) -> None:

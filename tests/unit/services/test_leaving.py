@@ -1,6 +1,8 @@
 """Leaving: the account is closed and nameless at once, and nothing of it stays."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from allauth.socialaccount.models import SocialAccount
@@ -8,6 +10,7 @@ from django.db.models.functions import Now
 from django.test import Client
 
 from gas.billing.protocol import BillingUnavailable, SubscriptionState
+from gas.globus import tokens
 from gas.models import (
     AccountEvent,
     ApiToken,
@@ -27,6 +30,7 @@ from gas.services import accounts, api_tokens
 from gas.storage.errors import StorageUnavailable
 from tasks import leaving
 from tests.seams.billing import FakeBilling
+from tests.seams.outcome import LARGE
 from tests.seams.world import World
 from tests.unit.domain.rows import job_in
 from tests.unit.views.conftest import signed_in
@@ -155,6 +159,44 @@ def test_what_was_bought_by_somebody_who_has_left_is_ended_too(
     billing.tell("evt_1", "sub_1", ACTIVE)
     assert billing.cancelled == ["sub_1"]
     assert not Subscription.objects.exists()
+
+
+def test_what_is_bought_in_another_window_by_somebody_who_leaves_is_ended_too(
+    world: World, owner: User, billing: FakeBilling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "forget", lambda user: billing.tell("evt_1", "sub_1", ACTIVE))
+    accounts.leave(user=owner)
+    assert billing.cancelled == ["sub_1"]
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("begun", "task", "verb"),
+    [(World.completed, "archive", "store"), (World.restoring, "restore", "bring_back")],
+)
+def test_a_worker_whose_account_goes_while_it_copies_the_last_file_lets_go_and_clears_up(
+    world: World,
+    owner: User,
+    monkeypatch: pytest.MonkeyPatch,
+    begun: Callable[[World, User], Job],
+    task: str,
+    verb: str,
+) -> None:
+    begun(world, owner)
+    copy = getattr(world.archive, verb)
+    copied: list[Any] = []
+
+    def meanwhile(*args: Any, **options: Any) -> Any:
+        copied.append(copy(*args, **options))
+        if len(copied) == len(LARGE):
+            accounts.leave(user=owner)
+        return copied[-1]
+
+    monkeypatch.setattr(world.archive, verb, meanwhile)
+    assert world.broker.deliver(task) == "IGNORED"
+    assert not User.objects.exists()
+    world.until_quiet()
+    assert (world.storage.kept, world.archive.copies) == ({}, {})
 
 
 def test_who_comes_back_opens_a_new_account_although_the_old_one_still_empties(
