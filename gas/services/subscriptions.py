@@ -75,12 +75,22 @@ def _apply(event: Event) -> None:
     if state is SubscriptionState.ENDED:
         end(provider_id=event.subscription_id)
     elif state in ENTITLING:
-        current = active_subscription(user)
-        if current and current.provider_id != event.subscription_id:
+        if _is_entitled_by_another(user, event.subscription_id):
             get_billing().cancel(subscription_id=event.subscription_id)  # bought twice
             return
         activate(user=user, customer_id=event.customer_id, provider_id=event.subscription_id)
         _note_payment(event.subscription_id, is_unpaid=state is SubscriptionState.UNPAID)
+
+
+def _is_entitled_by_another(user: User, provider_id: str) -> bool:
+    """Whether another subscription is paid for; one whose end we have yet to hear of ends now."""
+    current = active_subscription(user)
+    if current is None or current.provider_id == provider_id:
+        return False
+    if get_billing().subscription_state(current.provider_id) is SubscriptionState.ENDED:
+        end(provider_id=current.provider_id)
+        return False
+    return True
 
 
 def _refuse_of_nobody(event: Event) -> None:
@@ -132,11 +142,10 @@ def end(*, provider_id: str) -> None:
 
     They stay for longer where staff gave premium.
     """
-    subscription = (
-        Subscription.objects.select_for_update(of=("self",))
-        .filter(provider_id=provider_id, status=Subscription.Status.ACTIVE)
-        .first()
-    )
+    active = Subscription.objects.filter(provider_id=provider_id, status=Subscription.Status.ACTIVE)
+    # Its account is locked first, as by an event: else each could wait for the other.
+    User.objects.select_for_update(of=("self",)).filter(pk__in=active.values("user")).first()
+    subscription = active.select_for_update(of=("self",)).first()
     if subscription is None:
         return
     subscription.status, subscription.ended_at = Subscription.Status.ENDED, timezone.now()

@@ -118,6 +118,18 @@ def test_who_comes_back_is_subscribed_again(owner: User, billing: FakeBilling) -
     assert Subscription.objects.get(status="active").provider_id == "sub_2"
 
 
+def test_who_buys_anew_before_the_end_of_the_last_is_heard_has_what_was_bought(
+    owner: User, billing: FakeBilling
+) -> None:
+    billing.tell("evt_1", "sub_1", ACTIVE)
+    billing.states["sub_1"] = ENDED
+    billing.tell("evt_3", "sub_2", ACTIVE)
+    billing.tell("evt_2", "sub_1", ENDED)
+    assert billing.cancelled == []
+    active = Subscription.objects.get(status="active")
+    assert (active.provider_id, plan(owner)) == ("sub_2", "premium")
+
+
 def test_a_subscription_that_is_paid_late_after_all_is_active_again(
     owner: User, billing: FakeBilling
 ) -> None:
