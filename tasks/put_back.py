@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
-from django.db.models.functions import Greatest, Now
+from django.db.models.functions import Coalesce, Greatest, Now
 from django.utils import timezone
 
-from gas.models import Job, ResultFile, Status, User
+from gas.models import IN_FLIGHT, Job, ResultFile, Status, User
 from gas.models.claims import AT_REST, WELL
 from gas.models.leases import FREE
 from gas.storage import inventory, objects, removal, result_sets, tombstones
@@ -148,8 +148,13 @@ def _move(job: Job, to: Status) -> None:
 
 
 def _note(job: Job, files: list[ResultFile], status: Status) -> None:
-    """No longer in trouble; where results are at hand, no attempt is begun under their number."""
-    changes: dict[str, Any] = {**WELL}
+    """No longer in trouble; where results are at hand, no attempt is begun under their number.
+
+    A step that rested for want of the bytes goes on: the sweep sends for it.
+    """
+    changes: dict[str, Any] = {**WELL, "setbacks": 0}
+    if status in IN_FLIGHT:
+        changes["wake_at"] = Coalesce("wake_at", Now())
     if status is Status.COMPLETED:
         prefix = files[0].key.removesuffix(files[0].name)
         changes |= {

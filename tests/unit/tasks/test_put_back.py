@@ -6,6 +6,7 @@ import pytest
 from django.conf import settings
 from django.db.models import Model
 
+from celeryconfig import LEASE
 from gas.models import (
     Alarm,
     Discard,
@@ -146,6 +147,22 @@ def test_a_dry_run_tells_and_changes_nothing(world: World, owner: User) -> None:
     before = (read(job).status, list(job.files.values()), dict(world.archive.copies))
     assert "results that lie elsewhere than their rows say" in compared(dry_run=True)
     assert (read(job).status, list(job.files.values()), dict(world.archive.copies)) == before
+
+
+def test_a_job_that_rests_for_want_of_its_copies_goes_on_when_they_are_found(
+    world: World, owner: User
+) -> None:
+    job = world.thawing(owner)
+    world.broker.lose()
+    claim = Job.objects.claim(job.pk, into=Status.THAWING, worker="a worker", lease=LEASE)
+    assert claim is not None
+    claim.stall("no such copy")
+    here, there = f"{job.prefix}1/", f"{job.prefix}9/"
+    copies = world.archive.copies
+    world.archive.copies = {at.replace(here, there): held for at, held in copies.items()}
+    assert compared() == {"results that lie elsewhere than their rows say": 1}
+    world.until_quiet()
+    assert (state(job), at_hand(world, job)) == (Status.COMPLETED, True)
 
 
 def test_other_bytes_in_the_archive_are_not_followed(world: World, owner: User) -> None:
