@@ -78,12 +78,14 @@ def _has_arrived(delivery: Delivery) -> bool:
 
 def _note_failure(delivery: Delivery, answer: Answer) -> None:
     webhook = delivery.webhook
-    webhook.refresh_from_db(fields=["failures"])
+    failures = Webhook.objects.filter(pk=webhook.pk).values_list("failures", flat=True).first()
+    if failures is None:
+        return  # its owner has deleted it meanwhile
     delivery.record_failed(
         answered=answer.status,
         said=answer.said,
         again_in=wait_for(delivery),
-        rest=min(wait_after(webhook.failures), LONGEST_REST),
+        rest=min(wait_after(failures), LONGEST_REST),
     )
     logger.info("call %s of webhook %s failed: %s", delivery.pk, webhook.pk, answer.status or "-")
     if (reason := _reason_to_end(delivery, answer)) and webhook.switch_off(reason):

@@ -42,6 +42,8 @@ def _settle(notice: Notice) -> timedelta | None:
     """Send one mail and end what was owed; returns when to try again if that must be."""
     try:
         mail.send(notice)
+    except Notice.DoesNotExist:
+        logger.info("the %s is owed no more: what it is about was deleted", notice)
     except mail.MailUnavailable as fault:
         metrics.count(metrics.MAILS, outcome="put off")
         logger.warning("the %s is tried again: %s", notice, fault)

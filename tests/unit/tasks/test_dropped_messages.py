@@ -2,7 +2,9 @@
 
 import pytest
 
-from gas.models import CLAIMED_FROM, Job, Status, User
+from gas import mail
+from gas.models import CLAIMED_FROM, Job, Notice, Status, User
+from gas.services import jobs
 from tasks import app
 from tests.seams.world import World
 from tests.unit.domain.rows import claimed, job_in
@@ -20,6 +22,9 @@ ELSEWHERE = [
     if status not in (into, CLAIMED_FROM[into])
 ]
 
+
+#: What sends mails really, of which the world is a stand-in.
+SEND = mail.send
 
 GUARDED = 'UPDATE "gas_job" SET'
 
@@ -70,3 +75,18 @@ def test_a_message_about_mails_sends_none_that_is_not_owed(world: World, owner: 
     app.send_task("notify", [job_in(Status.COMPLETED, owner).pk])
     assert world.broker.deliver("notify") == "SUCCESS"
     assert world.post.sent == []
+
+
+def test_a_job_that_is_deleted_as_its_mail_is_sent_is_no_error(
+    world: World, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = world.queued(owner)
+    assert world.broker.deliver("annotate") == "SUCCESS"
+
+    def deleted_before(notice: Notice) -> None:
+        jobs.delete(job=job, actor=owner)
+        SEND(notice)
+
+    monkeypatch.setattr(mail, "send", deleted_before)
+    assert world.broker.deliver("notify") == "SUCCESS"
+    assert not Notice.objects.exists()

@@ -54,6 +54,15 @@ def test_a_receiver_that_is_gone_is_asked_no_more(world: World, hook: Hook) -> N
     assert webhook.disabled_reason == module.GONE
 
 
+def test_a_webhook_that_is_deleted_while_its_call_fails_is_let_go(world: World, hook: Hook) -> None:
+    webhook = hook()
+    owed(webhook)
+    world.receiver.answer = REFUSED
+    world.receiver.meanwhile = Webhook.objects.all().delete
+    assert turn(world, webhook) == "SUCCESS"
+    assert world.broker.names() == []
+
+
 def test_a_secret_sealed_with_another_key_is_a_failure_that_says_so(
     world: World, hook: Hook, settings: Settings
 ) -> None:
