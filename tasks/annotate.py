@@ -130,11 +130,16 @@ def _complete(job: Job, files: list[ResultFile], variants: int) -> None:
 
 
 def _refuse(job: Job, sentence: str) -> None:
-    """The file is no good and never will be: it goes, the sentence stays."""
+    """The file is no good and never will be: it goes, the sentence stays.
+
+    The job is written before its upload, as by whoever deletes it: else each could wait for the
+    other.
+    """
+    upload = job.upload
     with transaction.atomic():
-        job.upload.refuse(sentence)
-        result_sets.discard_input(job.upload, job_id=job.pk)
         _fail(job, Failure.INPUT, sentence)
+        upload.refuse(sentence)
+        result_sets.discard_input(upload, job_id=job.pk)
 
 
 def break_off(job: Job, trouble: str, sentence: str = BROKE_DOWN) -> None:

@@ -250,3 +250,14 @@ def test_a_job_is_annotated_against_the_reference_that_it_names(world: World, ow
     Job.objects.filter(pk=job.pk).update(bundle="older")
     assert world.broker.deliver("annotate") == "SUCCESS"
     assert world.child.bundles == [settings.BUNDLE.with_name("older")]
+
+
+def test_a_refused_file_is_written_after_its_job_as_whoever_deletes_both_does(
+    world: World, owner: User
+) -> None:
+    world.queued(owner)
+    world.child.fault = InputRefused("Line 3 has too few columns.")
+    assert not world.dies("annotate", before=999)
+    steps = world.fate.steps
+    last_of_job = max(at for at, step in enumerate(steps) if step == 'UPDATE "gas_job" SET')
+    assert last_of_job < steps.index('UPDATE "gas_upload" SET')
