@@ -80,7 +80,7 @@ class GlacierVaultArchive:
 
     def state(self, archive_id: str, retrieval_id: str | None) -> ArchiveState:
         """Ask how the retrieval job fares; Glacier forgets it a day after it succeeded."""
-        if retrieval_id is None:
+        if not retrieval_id:
             return ArchiveState.ARCHIVED
         vault, _ = _parse(archive_id)
         try:

@@ -137,6 +137,12 @@ def test_a_vault_tells_how_far_a_job_is(lead: Lead, answer: Answer, state: Archi
         assert GlacierVaultArchive(vault="v").state("v/archive-1", "job-1") is state
 
 
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_a_vault_is_not_asked_about_a_retrieval_that_nobody_began(nothing: str | None) -> None:
+    state = GlacierVaultArchive(vault="v").state("v/archive-1", nothing)
+    assert state is ArchiveState.ARCHIVED
+
+
 def test_a_failed_job_of_a_vault_is_not_joined_but_asked_for_anew(lead: Lead) -> None:
     jobs = b'{"JobList": [{"JobId": "old", "ArchiveId": "archive-1", "StatusCode": "Failed"}]}'
     with scripted(Answer(200, jobs), STARTED) as script:
