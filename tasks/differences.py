@@ -113,7 +113,7 @@ def results_and_rows(dry_run: bool) -> Iterator[Difference]:
         places = [str(results(key)) for key in orphans]
         yield from _destroy(Discard.Kind.OBJECT, places, "results without a row", dry_run)
         for row in [row for _, modified, row in page if row and modified is None]:
-            if rows.filter(pk=row.pk, key=row.key).exists() and _is_missing(row.key):
+            if _is_missing(row.key) and rows.filter(pk=row.pk, key=row.key).exists():
                 if row.job_id not in followed:
                     followed |= yield from _follow([row.job_id], dry_run)
                 if row.job_id not in followed:
@@ -155,7 +155,7 @@ def copies_and_receipts(dry_run: bool) -> Iterator[Difference]:
         yield from _destroy(Discard.Kind.ARCHIVE, orphans, what, dry_run)
         for row in [row for _, stored, row in page if row and stored is None]:
             same = rows.filter(pk=row.pk, archive_id=row.archive_id)
-            if same.exists() and result_sets.is_lost(row.archive_id):
+            if result_sets.is_lost(row.archive_id) and same.exists():
                 if row.job_id not in followed:
                     followed |= yield from _follow([row.job_id], dry_run)
                 if row.job_id not in followed:
