@@ -1,15 +1,19 @@
 """Changes of plan, submissions, mails and sweeps that meet in the database."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
+from django.db import transaction
 
 from gas.billing.protocol import Event, EventKind, SubscriptionState
 from gas.models import Job, Notice, Plan, Status, Subscription, Upload, User
 from gas.services import jobs, subscriptions, uploads
 from gas.services.jobs import JobRefused
+from gas.services.staff import jobs as staff_jobs
+from gas.services.staff.acts import ActRefused
 from gas.storage.locations import inputs
 from tests.database.threads import at_once
 from tests.seams.world import VCF, World, read, state
@@ -128,6 +132,38 @@ def test_one_event_delivered_twice_at_once_is_applied_once(
     monkeypatch.setattr(subscriptions, "get_billing", Billing)
     at_once(*[lambda: subscriptions.receive_event(payload=b"", signature="")] * 3)
     assert Subscription.objects.count() == 1
+
+
+def test_an_end_that_is_told_as_its_owner_ends_it_keeps_nobody_waiting(
+    owners: list[User], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Billing:
+        def verified_event(self, *, payload: bytes, signature: str) -> Event:
+            number = payload.decode()
+            now = datetime.now(UTC)
+            return Event(number, EventKind.ENDED, now, f"sub-{number}", "cus", int(number))
+
+        def subscription_state(self, subscription_id: str) -> SubscriptionState:
+            return SubscriptionState.ENDED
+
+    monkeypatch.setattr(subscriptions, "get_billing", Billing)
+    for owner in owners:
+        upgrade(owner)
+        told = partial(subscriptions.receive_event, payload=str(owner.pk).encode(), signature="")
+        at_once(partial(end, owner), told)
+    assert set(Subscription.objects.values_list("status", flat=True)) == {"ended"}
+    assert Notice.objects.filter(kind=Notice.Kind.ENDED).count() == len(owners)
+
+
+def test_who_subscribes_as_staff_archive_results_has_no_date(owners: list[User]) -> None:
+    def archived_now(job: Job) -> None:
+        with suppress(ActRefused), transaction.atomic():
+            staff_jobs.archive_now(job, actor=job.owner, reason="they asked")
+
+    for owner in owners:
+        job = job_in(Status.COMPLETED, owner)
+        at_once(partial(archived_now, job), partial(upgrade, owner))
+        assert read(job).wake_at is None
 
 
 def test_a_mail_that_two_workers_want_to_send_is_taken_by_one(owner: User) -> None:

@@ -96,6 +96,8 @@ def cancel(job: Job, *, actor: User, reason: str) -> str:
 
 def archive_now(job: Job, *, actor: User, reason: str) -> str:
     """Move results to the archive before their time is over."""
+    # An upgrade under way ends first, and is then seen.
+    User.objects.select_for_update(of=("self",)).filter(pk=job.owner_id).first()
     at_hand = Job.objects.filter(pk=job.pk, status=Status.COMPLETED)
     if not at_hand.filter(owner__plan__archives=True).exists():
         _refresh(job)
@@ -154,6 +156,7 @@ def _fail(job: Job, actor: User, reason: str) -> str:
         failure_kind=Failure.PARKED,
         completed_at=Now(),
         setbacks=0,
+        attempt=models.F("attempt") + 1,  # else its mail would be one that was sent before
         **AT_REST,
         **WELL,
     )

@@ -100,6 +100,18 @@ def test_a_worker_whose_job_is_put_aside_finds_that_it_has_lost_it(
     assert not held._mine().exists()
 
 
+def test_an_owner_is_told_each_time_that_a_job_is_put_aside(
+    world: World, owner: User, ask: Asked
+) -> None:
+    job = job_in(Q, owner)
+    Upload.objects.update(status="complete", size=1)
+    for told in (["failed"], ["failed", "failed"]):
+        assert ask("park", job).done
+        assert world.broker.deliver("notify") == "SUCCESS"
+        assert world.post.sent == told
+        assert ask("put_back", job).done
+
+
 @pytest.mark.parametrize("status", [Q, R, ARCHIVING, THAWING, RESTORING])
 def test_what_was_put_aside_rests_through_every_sweep_until_it_is_put_back(
     world: World, owner: User, ask: Asked, status: Status
