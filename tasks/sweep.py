@@ -170,7 +170,8 @@ ERRANDS: dict[str, Callable[[], int]] = {
     "events for other systems": announcing.announce,
 }
 
-#: What there is to do only when something was lost or its time is over.
+#: What there is to do only when something was lost or its time is over. What destroys bytes comes
+#: last: a storage that hangs may take all the time there is, and staff must hear of the rest.
 PARTS: dict[str, Callable[[], int]] = {
     "grants that are over": entitlement.end_grants,
     "subscribers' archived jobs": heal_archived_of_subscribers,
@@ -180,10 +181,10 @@ PARTS: dict[str, Callable[[], int]] = {
     "mails without a message": remind,
     "webhooks without a message": outbox.remind,
     "old calls of webhooks": outbox.forget,
-    "uploads never submitted": give_up_uploads,
     "owners to tell before results go": last_call.call,
-    "accounts that were left": leaving.empty_all,
-    "files to destroy": destroy,
     "dead letters": read_dead_letters,
     "alarms": tell_staff,
+    "uploads never submitted": give_up_uploads,
+    "accounts that were left": leaving.empty_all,
+    "files to destroy": destroy,
 }
