@@ -26,6 +26,7 @@ GIVEN = {
     "MailFrom": "no-reply@gas.example.org",
     "Admins": "operators@gas.example.org",
     "Staff": "",
+    "Onlookers": "00000000-0000-4000-8000-000000000001,00000000-0000-4000-8000-000000000002",
     "Bundle": "grch38",
     "Vault": "results",
     "More": "GAS_LOG=INFO,GAS_FREE_RETENTION=1h",
@@ -109,3 +110,7 @@ def test_what_is_not_chosen_is_not_told() -> None:
     plain = told("Site64", Bundle="", Vault="", More="GAS_LOG=INFO")
     assert not {"GAS_BUNDLE", "GAS_ARCHIVE", "GAS_GLACIER_VAULT", "GAS_FREE_RETENTION"} & set(plain)
     assert plain["GAS_LOG"] == "INFO"
+
+
+def test_a_list_stays_one_line() -> None:
+    assert told("Site64")["GAS_STAFF_ONLOOKERS"] == GIVEN["Onlookers"]
