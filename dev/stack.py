@@ -152,8 +152,10 @@ class Stack:
         worker = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--concurrency=2"]
         others = ",".join(name for name in QUEUES if name != "annotate")
         webhook = f"{self.site_url}/billing/webhook/"
+        # A machine that stands still for a while is no reason to break off its requests.
+        site = [f"--bind={HOST}:{self.ports.site}", "--threads=8", "--timeout=600"]
         return {
-            "site": ["gunicorn", "gas.wsgi", f"--bind={HOST}:{self.ports.site}", "--threads=8"],
+            "site": ["gunicorn", "gas.wsgi", *site],
             "worker": [*celery, "worker", *worker, "--hostname=annotate@%h", "--queues=annotate"],
             "courier": [*celery, "worker", *worker, "--hostname=courier@%h", f"--queues={others}"],
             "beat": [*celery, "beat", f"--schedule={self.folder}/beat", "--loglevel=INFO"],
