@@ -25,21 +25,34 @@ WINDOW = 1 << 20
 
 
 def check_lengths(declared: Mapping[bytes, int | None], bundle: Bundle) -> None:
-    """Refuse a header whose contig lengths are another assembly's."""
-    names = bundle.names()
+    """Refuse a header whose contig lengths are another assembly's.
+
+    A mitochondrion alone may differ: that of hg19, on the chromosomes of GRCh37, has 16571 bases.
+    """
+    names, same = bundle.names(), same_contigs(declared, bundle)
     told = guess(declared.values())
     if told and told != bundle.assembly:
         raise InputRefused(
             f"The file looks like {told} by its contig lengths;"
             f" the chosen reference is {bundle.assembly}."
         )
+    agrees = any(declared.get(name) for name in same)
     for name, length in declared.items():
         contig = names.get(name)
-        if contig and length is not None and length != contig.length:
+        if contig and name not in same and (contig.is_standard or not agrees):
             raise InputRefused(
                 f"The header says that contig {name.decode()} is {length} long;"
                 f" in {bundle.assembly} it is {contig.length}."
             )
+
+
+def same_contigs(declared: Mapping[bytes, int | None], bundle: Bundle) -> dict[bytes, Contig]:
+    """Return the bundle's contigs by name, without those that have another length in a header."""
+    return {
+        name: contig
+        for name, contig in bundle.names().items()
+        if declared.get(name) in (None, contig.length)
+    }
 
 
 def is_another(mismatched: int, compared: int) -> bool:

@@ -12,6 +12,7 @@ from annotator.assembly import (
     is_another,
     refusal,
     rivals,
+    same_contigs,
 )
 from annotator.blame import blame
 from annotator.bundles import Bundle
@@ -122,7 +123,7 @@ class Normaliser:
         return Screen(
             columns=len(header.columns),
             first_line=header.lines + 1,
-            known=self.bundle.names(),
+            known=same_contigs(header.contigs, self.bundle),
             declared=frozenset(self._declared(header, undeclared)),
             reference=Reference(self.bundle),
             sorting=sorting,

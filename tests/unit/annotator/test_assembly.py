@@ -119,6 +119,26 @@ def test_an_assembly_is_known_by_any_chromosome_whatever_its_name(
     assert f"looks like {assembly} by its contig lengths" in refusal(source, chosen)
 
 
+def test_the_mitochondrion_of_hg19_does_not_refuse_the_chromosomes_of_grch37(
+    tmp_path: Path,
+) -> None:
+    chosen = bundle(tmp_path / "b", "one", "GRCh37", seed=1)
+    content = json.loads((chosen.folder / MANIFEST).read_text())
+    mitochondrion = {"name": "MT", "length": 16569, "aliases": ["chrM"], "genetic_code": 2}
+    content["contigs"].append({**mitochondrion, "genes": None})
+    (chosen.folder / MANIFEST).write_text(json.dumps(content))
+    source = sample(chosen, tmp_path)
+    lines = f"##contig=<ID=chrM,length=16571>\n##contig=<ID=chr7,length={LENGTH}>\n#CHROM"
+    text = source.read_text() + "chrM\t5\t.\tA\tG\t.\t.\t.\n"
+    source.write_text(text.replace("#CHROM", lines.splitlines()[0] + "\n#CHROM"))
+    assert "contig chrM is 16571 long; in GRCh37 it is 16569" in refusal(source, chosen)
+    source.write_text(text.replace("#CHROM", lines))
+    annotate(source, tmp_path / "out", chosen.folder)
+    counts = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert counts["annotated"] == 40
+    assert {reason: n for reason, n in counts["flagged"].items() if n} == {"contig": 1}
+
+
 def test_no_two_assemblies_share_the_length_of_a_chromosome() -> None:
     lengths = [length for text in LENGTHS.values() for length in text.split()]
     assert len(lengths) == len(set(lengths)) == len(ASSEMBLY_OF) == 4 * 24
