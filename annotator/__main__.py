@@ -54,6 +54,10 @@ def main(arguments: list[str]) -> int:
         if vars(options).get("parent"):  # which writes down no more than where it was
             sys.stderr.write(places(failure))
         return _ended(EXIT_FAILED, str(failure))
+    except MemoryError as error:
+        if vars(options).get("parent"):
+            sys.stderr.write(places(error))
+        return _ended(EXIT_FAILED, "There is not enough memory, or --memory-mb allows too little.")
     except BrokenPipeError:  # whoever read our stdout has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_SIGNAL + signal.SIGPIPE

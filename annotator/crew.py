@@ -121,5 +121,5 @@ def _serve(
         task = tasks.recv()
         try:
             answers.send(work(task))
-        except (AnnotationError, NotThisWayError) as error:
+        except (AnnotationError, NotThisWayError, MemoryError) as error:
             answers.send(error)

@@ -43,6 +43,14 @@ def test_a_refusal_ends_with_two_and_one_sentence(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (2, "line 3: POS 'abc' is not a number.\n")
 
 
+def test_too_little_memory_is_told_in_one_sentence(tmp_path: Path) -> None:
+    source = write(tmp_path, row("MT", 1, "G", "A"))
+    done = program("run", str(source), str(tmp_path / "out"), "--memory-mb", "40")
+    assert (done.returncode, done.stderr.count("\n"), done.stdout) == (70, 1, "")
+    assert "memory" in done.stderr
+    assert list(tmp_path.iterdir()) == [source]
+
+
 def test_control_characters_of_the_input_do_not_reach_the_terminal(tmp_path: Path) -> None:
     source = write(tmp_path, "MT\t\x1b[31mred\t.\tG\tA\t.\t.\t.\n")
     done = program("run", str(source), str(tmp_path / "out"))
