@@ -15,7 +15,8 @@ START_BYTES = 65536
 GZIP_MAGIC = b"\x1f\x8b"
 BCF_MAGIC = b"BCF\x02\x02"
 GZIP_WINDOW = 31  # zlib's number for "a gzip header, 32 KiB window"
-_VERSION = re.compile(rb"##fileformat=VCFv4\.[0-5]\s")
+_VERSION = re.compile(rb"##fileformat=VCFv4\.[0-5](?:\s|$)")
+_SPACE = b" \r\n\t"
 _OTHERS = (
     (b"BCF", "The BCF version is not supported; version 2.2 is."),
     (b"BAM\x01", "The file is a BAM alignment, not a VCF."),
@@ -61,7 +62,10 @@ def _content_format(text: bytes, *, packed: Format) -> Format:
         return packed
     if not text:
         raise InputRefused("The file is compressed, but holds nothing.")
-    known = (sentence for magic, sentence in _OTHERS if text.lstrip(b" \r\n\t").startswith(magic))
+    bare = text.lstrip(_SPACE)
+    if bare != text and bare.startswith(b"##fileformat="):
+        raise InputRefused("The file begins with spaces or an empty line before ##fileformat.")
+    known = (sentence for magic, sentence in _OTHERS if bare.startswith(magic))
     raise InputRefused(
         next(known, "The file is not a VCF: it does not start with ##fileformat=VCFv4.")
     )

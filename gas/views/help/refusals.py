@@ -43,6 +43,7 @@ REFUSALS = (
             "The file is compressed with zstd; use gzip or bgzip.",
             "The file starts with a byte-order mark; save it without one.",
             "The file is written in UTF-16; save it as plain text (UTF-8).",
+            "The file begins with spaces or an empty line before ##fileformat.",
             "The lines end with carriage returns alone; save them with line feeds.",
         ),
         command="bcftools view -Oz -o new.vcf.gz old.vcf",

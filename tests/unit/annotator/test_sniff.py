@@ -16,6 +16,10 @@ def test_plain_text_is_a_vcf() -> None:
     assert sniff(TEXT) is Format.VCF
 
 
+def test_a_first_line_without_an_end_has_its_version_all_the_same() -> None:
+    assert sniff(b"##fileformat=VCFv4.2") is Format.VCF
+
+
 def test_gzip_is_told_from_bgzf() -> None:
     assert sniff(gzip.compress(TEXT)) is Format.GZIP
     assert sniff(BGZF_EOF + gzip.compress(TEXT)) is Format.BGZF
@@ -47,6 +51,7 @@ def test_a_start_cut_in_the_middle_of_the_gzip_is_enough() -> None:
         (b"\xef\xbb\xbf##fileformat=VCFv4.2\n", "byte-order mark"),
         (b"##fileformat=VCFv3.3\n", "version"),
         (b"##fileformat=VCFv4.2x", "version"),
+        (b"\n##fileformat=VCFv4.2\n", "begins with spaces or an empty line"),
         (b"#CHROM\tPOS", "first line"),
         (b"chr1\t100", "not a VCF"),
         (bytes(range(256)), "not a VCF"),
