@@ -1,8 +1,9 @@
 """Measurements that must be looked up: what rows tell of queues and of the way of a job."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db.models import Min
+from django.db.models import DurationField, ExpressionWrapper, Min
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from gas import metrics
@@ -25,17 +26,21 @@ def tell(swept: dict[str, int]) -> None:
         }
         known = {metric: level for metric, level in levels.items() if level is not None}
         metrics.measure(known, queue=name)
-    for status, since in _oldest().items():
-        metrics.count(metrics.OLDEST_DUE, _seconds_since(since), status=status)
+    for status, seconds in oldest_due().items():
+        metrics.count(metrics.OLDEST_DUE, seconds, status=status)
     metrics.sqs_calls.tell()
 
 
-def _oldest() -> dict[str, datetime | None]:
-    """Since when the step longest due waits, for each status that has one; at once counts too."""
+def oldest_due() -> dict[str, float]:
+    """Seconds that the step longest due has waited in each status that has one; at once counts too.
+
+    By the clock of the database alone: a machine whose own is wrong must raise no alarm.
+    """
     moving = (Status.QUEUED, Status.COMPLETED, Status.ARCHIVED, Status.THAWING, Status.RESTORING)
     due = Job.objects.due().filter(FREE, status__in=moving).order_by()
-    found = dict(due.values_list("status").annotate(since=Min("wake_at")))
-    return {status.value: found.get(status.value) for status in moving}
+    waited = ExpressionWrapper(Now() - Min("wake_at"), output_field=DurationField())
+    found = dict(due.values_list("status").annotate(waited=waited))
+    return {each.value: found.get(each.value, timedelta(0)).total_seconds() for each in moving}
 
 
 def _seconds_since(moment: datetime | None) -> float:

@@ -7,9 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import DateTimeField, IntegerField, JSONField, QuerySet, Subquery, Sum, Value
+from django.db.models import (
+    BooleanField,
+    DateTimeField,
+    ExpressionWrapper,
+    IntegerField,
+    JSONField,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+)
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from gas.models import (
     Alarm,
@@ -210,13 +220,13 @@ def _comparison(row: dict[str, Any]) -> Comparison | None:
 
 def workers() -> list[WorkerLine]:
     """Every worker that was seen not long ago, by name; those that are silent are told as lost."""
-    rows = Worker.objects.order_by("-seen_at")[:MOST_WORKERS]
-    lost_before = timezone.now() - LOST_AFTER
-    lines = [_line(row, lost_before) for row in rows]
+    lost = ExpressionWrapper(Q(seen_at__lt=Now() - LOST_AFTER), output_field=BooleanField())
+    rows = Worker.objects.annotate(lost=lost).order_by("-seen_at")[:MOST_WORKERS]
+    lines = [_line(row, is_lost=row.lost) for row in rows]
     return sorted(lines, key=lambda line: (line.is_lost, line.name, line.started_at))
 
 
-def _line(row: Worker, lost_before: datetime) -> WorkerLine:
+def _line(row: Worker, *, is_lost: bool) -> WorkerLine:
     return WorkerLine(
         name=row.name,
         host=row.host,
@@ -232,5 +242,5 @@ def _line(row: Worker, lost_before: datetime) -> WorkerLine:
         ],
         started_at=row.started_at,
         seen_at=row.seen_at,
-        is_lost=row.seen_at < lost_before,
+        is_lost=is_lost,
     )

@@ -88,7 +88,7 @@ def test_the_oldest_mail_is_the_oldest_row_of_notify(world: World, owner: User) 
 
 def test_workers_tell_what_they_run_and_a_silent_one_is_lost(world: World) -> None:
     task = {"task": "annotate", "job": 7, "since": "2030-05-04T12:00:00+00:00"}
-    a_worker("annotate@one", "annotate", running=[task])
+    a_worker("annotate@one", "annotate", ago=-timedelta(hours=1), running=[task])
     a_worker("annotate@two", "annotate", ago=2 * presence.LOST_AFTER, running=[task])
     seen = operations.snapshot()
     assert [(each.name, each.is_lost) for each in seen.workers] == [
@@ -98,6 +98,16 @@ def test_workers_tell_what_they_run_and_a_silent_one_is_lost(world: World) -> No
     assert seen.workers[0].running[0].job == 7
     line = seen.queues[0]
     assert (line.name, line.workers, line.running) == ("annotate", 1, 1)
+
+
+def test_a_site_with_a_wrong_clock_takes_no_worker_for_lost(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_worker("annotate@one", "annotate", ago=-timedelta(hours=1))
+    real = timezone.now
+    monkeypatch.setattr(timezone, "now", lambda: real() + timedelta(days=1))
+    (worker,) = operations_rows.workers()
+    assert not worker.is_lost
 
 
 def test_a_pause_tells_who_why_and_how_many_workers_have_yet_to_hear_of_it(world: World) -> None:
