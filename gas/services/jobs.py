@@ -44,7 +44,7 @@ def submit(*, upload: Upload, name: str = "", bundle: str = "", notes: str = "")
     uploads.check(upload=upload)
     with transaction.atomic():
         owner = User.objects.select_for_update(of=("self",)).get(pk=upload.owner_id)
-        uploads.hold(upload=upload)
+        uploads.hold(upload_id=upload.pk)
         if existing := upload.jobs.first():
             return existing
         _refuse_beyond_plan(owner, upload)
@@ -169,9 +169,12 @@ def bring_back(*, job: Job, actor: User) -> None:
         return
     if job.state not in (Status.ARCHIVING, Status.ARCHIVED):
         raise JobRefused("The job has no results to bring back.")
-    if actor.plan.archives:
-        raise JobRefused("Your plan keeps results in the archive; subscribe to bring them back.")
     with transaction.atomic():
+        asking = User.objects.select_for_update(of=("self",)).get(pk=actor.pk)
+        if asking.plan.archives:  # by now: a downgrade under way ends first
+            raise JobRefused(
+                "Your plan keeps results in the archive; subscribe to bring them back."
+            )
         asleep = Job.objects.filter(pk=job.pk, status=Status.ARCHIVED, wake_at=None)
         if asleep.update(wake_at=Now(), sent_at=None):
             JobEvent.objects.create(

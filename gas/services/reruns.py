@@ -41,7 +41,7 @@ def rerun(*, job: Job, actor: User, newest: int | None = None) -> Job:
     with transaction.atomic():
         owner = User.objects.select_for_update(of=("self",)).get(pk=job.owner_id)
         try:
-            uploads.hold(upload=job.upload)
+            uploads.hold(upload_id=job.upload_id)
         except UploadRefused as refusal:
             raise JobRefused(str(refusal)) from refusal
         current = Job.objects.select_related("upload").filter(pk=job.pk).first()

@@ -64,6 +64,6 @@ def rerun(*, owner: User, job: Job, key: Key | None) -> tuple[Job, bool]:
         return again, True
     if made := idempotency.made_before(user=owner, key=key.name, request=key.request):
         return made, False
-    newest = job.upload.jobs.latest("pk").pk
+    newest = max(owner.jobs.filter(upload=job.upload_id).values_list("pk", flat=True), default=0)
     make = partial(reruns.rerun, job=job, actor=owner, newest=newest)
     return idempotency.once(user=owner, key=key.name, request=key.request, make=make)

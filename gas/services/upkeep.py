@@ -21,10 +21,6 @@ HIDDEN = 60
 def run_again(*, job: Job, actor: User, reason: str = "run again by staff") -> None:
     """Queue a job once more that failed on our side; JobRefused when it cannot be."""
     with transaction.atomic():
-        try:
-            uploads.hold(upload=job.upload)
-        except uploads.UploadRefused as refusal:
-            raise JobRefused(f"Job {job.pk} has no file any more.") from refusal
         queued = Job.objects.move(
             job.pk,
             Status.FAILED,
@@ -41,6 +37,10 @@ def run_again(*, job: Job, actor: User, reason: str = "run again by staff") -> N
         )
         if not queued:
             raise JobRefused(f"Job {job.pk} has not failed.")
+        try:  # the job before its file, as whoever deletes it
+            uploads.hold(upload_id=job.upload_id)
+        except uploads.UploadRefused as refusal:
+            raise JobRefused(f"Job {job.pk} has no file any more.") from refusal
         job.notices.unsent().filter(kind=Notice.Kind.FAILED).delete()
         turns.give_after_commit(turns.ANNOTATE, owner_id=job.owner_id)
 

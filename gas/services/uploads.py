@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -212,7 +213,10 @@ def check(*, upload: Upload) -> None:
         assembly=assembly,
         parts_id="",
     )
-    upload.refresh_from_db()
+    try:
+        upload.refresh_from_db()
+    except Upload.DoesNotExist:  # deleted in another window, while we looked
+        raise UploadRefused(ENDED) from None
     if upload.status == Upload.Status.REFUSED:  # while we looked
         raise UploadRefused(upload.refusal)
 
@@ -260,12 +264,12 @@ def _looked_at(upload: Upload, found: objects.ObjectHead) -> str:
     return assembly
 
 
-def hold(*, upload: Upload) -> None:
+def hold(*, upload_id: UUID) -> None:
     """Keep an upload as it is until the end of the transaction that makes a job of it.
 
-    Raises UploadRefused when it was given up a moment ago.
+    Raises UploadRefused when it was given up or deleted a moment ago.
     """
-    held = Upload.objects.select_for_update(of=("self",)).filter(pk=upload.pk).first()
+    held = Upload.objects.select_for_update(of=("self",)).filter(pk=upload_id).first()
     if held is None or held.status == Upload.Status.REFUSED or held.removed_at:
         raise UploadRefused("The file has been removed. Please upload it again.")
 

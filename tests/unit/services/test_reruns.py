@@ -10,7 +10,7 @@ from django.db import connection
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from gas.models import Job, Plan, Status, Upload, User
-from gas.services import jobs, reruns
+from gas.services import jobs, reruns, submissions
 from gas.services.jobs import JobRefused
 from gas.storage.locations import inputs
 from tests.seams.outcome import OUTPUTS, at_hand, seen_end
@@ -198,3 +198,16 @@ def test_a_job_deleted_meanwhile_is_not_run_again_though_its_file_is_kept(
     assert str(inputs(other.upload.key)) in world.storage.kept
     with pytest.raises(JobRefused, match="deleted"):
         reruns.rerun(job=job, actor=owner)
+
+
+def test_a_job_that_was_deleted_in_another_window_is_not_run_again(
+    world: World, owner: User
+) -> None:
+    made = world.completed(owner)
+    in_page, in_api = read(made), read(made)
+    jobs.delete(job=made, actor=owner)
+    with pytest.raises(JobRefused):
+        reruns.rerun(job=in_page, actor=owner)
+    with pytest.raises(JobRefused):
+        submissions.rerun(owner=owner, job=in_api, key=submissions.Key("a", "b"))
+    assert not Job.objects.exists()

@@ -177,6 +177,22 @@ def test_a_file_that_is_replaced_while_it_is_looked_at_is_asked_for_again(
     assert upload.status == Upload.Status.PENDING
 
 
+def test_a_file_that_is_deleted_in_another_window_while_it_is_looked_at_is_refused(
+    world: World, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = uploads.begin(owner=owner, filename="a.vcf").upload
+    world.storage.kept[str(inputs(upload.key))] = VCF
+
+    def meanwhile(verb: str) -> None:
+        if verb == "objects.read_start":
+            Upload.objects.all().delete()
+
+    monkeypatch.setattr(world.fate, "step", meanwhile)
+    with pytest.raises(UploadRefused, match="choose the file again"):
+        jobs.submit(upload=upload)
+    assert not Job.objects.exists()
+
+
 def test_storage_that_is_down_while_a_refused_file_goes_does_not_hide_the_refusal(
     world: World, owner: User
 ) -> None:
