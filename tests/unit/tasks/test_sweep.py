@@ -22,6 +22,7 @@ from tasks import app, turns
 from tasks import sweep as sweeping
 from tasks.stuck import stranded_jobs
 from tasks.sweep import sweep
+from tests.seams.fate import Killed
 from tests.seams.world import VCF, World, read
 from tests.unit.domain.rows import job_in
 from tests.unit.mail.backends import Failing
@@ -246,6 +247,21 @@ def test_staff_are_told_of_a_place_that_is_never_destroyed(world: World) -> None
     world.storage.fault = StorageError("access denied")
     sweep()
     assert str(discard) in Alarm.objects.get().text
+
+
+def test_a_storage_that_hangs_until_the_sweep_is_over_keeps_no_alarm_from_staff(
+    world: World,
+) -> None:
+    Alarm.raise_once("one", "Alarm")
+    given_up("results/1/1/a")
+
+    def hangs(place: str) -> None:
+        raise Killed("after the time limit")
+
+    world.storage.before_delete = hangs
+    with pytest.raises(Killed):
+        sweep()
+    assert not Alarm.objects.filter(told_at=None).exists()
 
 
 def test_while_storage_is_down_the_sweep_asks_it_once(world: World, owner: User) -> None:
