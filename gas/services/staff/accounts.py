@@ -51,7 +51,7 @@ def set_limits(user: User, *, limits: Mapping[str, int | None], actor: User, rea
     """Set limits of its own, by the names of the plan's; None is what the plan says."""
     held = _held(user)
     User.objects.filter(pk=held.pk).update(**{User.OWN[name]: limits[name] for name in limits})
-    told = ", ".join(f"{name} {value}" for name, value in limits.items() if value is not None)
+    told = _worded({name: value for name, value in limits.items() if value is not None})
     _tell(held, f"set limits: {told or 'the plan'}: {reason}")
     turns.give_after_commit(turns.ANNOTATE, owner_id=held.pk)
     return f"Its own limits: {told}." if told else "The limits of its plan hold."
@@ -62,9 +62,19 @@ def set_plan_limits(
 ) -> str:
     """Set the limits of everybody on a plan who has none of their own."""
     if missing := [name for name in limits if limits[name] is None and name != "max_jobs_a_day"]:
-        raise ActRefused(f"A plan needs {', '.join(missing)}.")
+        raise ActRefused(f"A plan needs a number of: {', '.join(map(_words, missing))}.")
     Plan.objects.filter(pk=plan.pk).update(**limits)
-    return ", ".join(f"{name} {value}" for name, value in limits.items())
+    return f"{_worded(limits)}."
+
+
+def _worded(limits: Mapping[str, int | None]) -> str:
+    """Limits as people read them: 10 active jobs, any jobs a day."""
+    said = {name: "any" if limit is None else f"{limit:,}" for name, limit in limits.items()}
+    return ", ".join(f"{number} {_words(name)}" for name, number in said.items())
+
+
+def _words(name: str) -> str:
+    return name.removeprefix("max_").replace("_", " ")
 
 
 def lock(user: User, *, actor: User, reason: str) -> str:

@@ -247,7 +247,8 @@ def test_premium_is_given_until_the_end_of_a_day(world: World, press: Press, own
 def test_limits_are_set_and_the_form_shows_those_that_hold(
     staff: Client, press: Press, owner: User
 ) -> None:
-    press("user", "set_limits", owner, max_active_jobs="3", max_jobs_a_day="0")
+    [told] = press("user", "set_limits", owner, max_active_jobs="3", max_jobs_a_day="0")
+    assert told.endswith("Its own limits: 3 active jobs, 0 jobs a day.")
     owner.refresh_from_db()
     assert (owner.limits.max_active_jobs, owner.limits.max_jobs_a_day) == (3, 0)
     assert owner.limits.max_stored_bytes == owner.plan.max_stored_bytes
@@ -271,8 +272,9 @@ def test_the_limits_of_a_plan_are_all_needed_but_the_one_of_a_day(
     free = Plan.objects.get(pk=Plan.FREE)
     numbers = {"max_upload_bytes": 1, "max_active_jobs": 2, "max_running_jobs": 3}
     [told] = press("plan", "set_plan_limits", free, **numbers)
-    assert "A plan needs max_stored_bytes." in told
-    press("plan", "set_plan_limits", free, **numbers, max_stored_bytes=4)
+    assert "A plan needs a number of: stored bytes." in told
+    told = press("plan", "set_plan_limits", free, **numbers, max_stored_bytes=4)[-1]
+    assert "3 running jobs, 4 stored bytes, any jobs a day." in told
     owner.refresh_from_db()
     assert (owner.limits.max_active_jobs, owner.limits.max_jobs_a_day) == (2, None)
 
