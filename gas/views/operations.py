@@ -158,7 +158,8 @@ def act(request: HttpRequest) -> HttpResponse:
         messages.error(request, NO_SQS)
         return redirect("operations")
     context = {"act": ACTS[name], "name": name, "queue": on, "form": form}
-    return render(request, "pages/operations_act.html", context)
+    status = 422 if request.method == "POST" else 200
+    return render(request, "pages/operations_act.html", context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -181,7 +182,8 @@ def maintain(request: HttpRequest) -> HttpResponse:
                 messages.success(request, "It is told at the top of every page.")
                 return redirect("operations")
     context = {"form": form, "notice": maintenance.notice()}
-    return render(request, "pages/operations_maintenance.html", context)
+    status = 422 if form.is_bound else 200
+    return render(request, "pages/operations_maintenance.html", context, status=status)
 
 
 @require_safe

@@ -122,6 +122,7 @@ def test_an_act_asks_why_before_anything_happens(world: World, staff: Client, ac
     for reason in ("", "   ", 501 * "x"):
         again = staff.post(ACT, {"act": act, "queue": "thaw", "reason": reason})
         assert "Please say why" in again.content.decode()
+        assert again.status_code == 422
     assert world.letters.in_dead_letters("thaw") == ["garbage"]
     assert not QueueState.objects.exclude(paused_at=None).exists()
     assert not StaffAct.objects.exists()
@@ -272,6 +273,7 @@ def test_maintenance_is_begun_announced_and_ended_from_the_page(
     wrong = {"message": "Disks", "begins_at": f"{begins:%Y-%m-%dT%H:%M}"}
     late = staff.post(place, wrong | {"ends_at": "2020-01-01T00:00"})
     assert "must end after it begins" in late.content.decode()
+    assert late.status_code == 422
     page = staff.post(place, {"message": "Disks", "begins_at": "", "ends_at": ""}, follow=True)
     assert 'id="maintenance"' in page.content.decode()
     found = maintenance.current()
