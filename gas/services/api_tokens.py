@@ -79,7 +79,9 @@ def _digest(secret: str) -> str:
 
 def _refuse_nonsense(name: str, scopes: Collection[Scope], lifetime: timedelta) -> None:
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
-        raise TokenRefused(f"Please give the token a name of at most {LONGEST_NAME} letters.")
+        raise TokenRefused(
+            f"Please give the token a name of at most {LONGEST_NAME} letters that can be shown."
+        )
     if not scopes:
         raise TokenRefused("Please choose what the token may do.")
     if not timedelta(0) < lifetime <= LONGEST_LIFE:
