@@ -10,6 +10,7 @@ import re
 import sys
 from pathlib import Path
 
+import pysam
 import pysam.bcftools
 from pysam.utils import SamtoolsError
 
@@ -22,6 +23,7 @@ _ERROR_LINE = re.compile(
     r"|Error at \S+:\d+, (the tag .+?)\. Use"
 )
 _PLACE = re.compile(r" at \S+:\d+")
+_WARNINGS = 3  # htslib's usual level: they tell what a header lacks
 _COMPLAINT = 200  # characters
 
 
@@ -106,6 +108,7 @@ def _bcftools(
         if descriptor is not None:
             os.dup2(descriptor, standard)
             os.close(descriptor)
+    pysam.set_verbosity(_WARNINGS)  # whoever uses this package may have silenced htslib
     command = getattr(pysam.bcftools, arguments[0])
     try:
         command(*arguments[1:], catch_stdout=False)

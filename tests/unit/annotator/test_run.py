@@ -135,12 +135,19 @@ def test_unsorted_records_come_out_sorted(tmp_path: Path) -> None:
     assert json.loads((outdir / "provenance.json").read_text())["sorted"] is True
 
 
-def test_names_that_the_header_forgot_are_declared(tmp_path: Path) -> None:
+@pytest.mark.parametrize("verbosity", [0, 3])
+def test_names_that_the_header_forgot_are_declared(tmp_path: Path, verbosity: int) -> None:
+    before = pysam.set_verbosity(verbosity)
     head = HEAD.replace("INFO\n", "INFO\tFORMAT\tS\n")
     record = "chr16\t190560\t.\tT\tC\t9\tq10\tDP=3;DB\tGT:XX\t0/1:7\n"
-    outdir = results(write(tmp_path, record, head=head))
+    try:
+        outdir = results(write(tmp_path, record, head=head))
+    finally:
+        pysam.set_verbosity(before)
     assert records(outdir)[0][6:] == ["q10", records(outdir)[0][7], "GT:XX", "0/1:7"]
     assert infos(outdir)[0]["DP"] == "3"
+    with pysam.VariantFile(str(outdir / "annotated.vcf.gz")) as vcf:
+        assert {"GT", "XX"} <= {*vcf.header.formats}
 
 
 def test_our_own_output_can_be_annotated_again(tmp_path: Path) -> None:
