@@ -41,7 +41,8 @@ def close(user: User, *, actor: str = "owner") -> bool:
             account=user, actor=actor, what=f"{LEFT}: {jobs} jobs, {uploads} uploads"
         )
         user.api_tokens.all().delete()
-        user.webhooks.all().delete()
+        for webhook in user.webhooks.select_for_update():  # before its deliveries
+            webhook.delete()
         user.declined_topics.all().delete()
         user.grants.all().delete()
         SocialAccount.objects.filter(user=user).delete()

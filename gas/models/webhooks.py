@@ -265,25 +265,25 @@ class Delivery(models.Model):
 
     def record_taken(self, *, answered: int, said: str) -> None:
         """Write the receipt: it has arrived, and its webhook works."""
-        with transaction.atomic():
-            self._tried(answered, said, delivered_at=Now(), wake_at=None)
+        with transaction.atomic():  # the webhook first, as by whoever pauses it
             Webhook.objects.filter(pk=self.webhook_id).update(
                 delivered_at=Now(), failures=0, failing_since=None, rests_until=None
             )
+            self._tried(answered, said, delivered_at=Now(), wake_at=None)
 
     def record_failed(
         self, *, answered: int | None, said: str, again_in: timedelta | None, rest: timedelta
     ) -> None:
         """Note what came of a try; the next is `again_in` from now, or never; the webhook rests."""
         with transaction.atomic():
-            self._tried(answered, said)
-            wake_at = None if again_in is None else Now() + again_in
-            Delivery.objects.owed().filter(pk=self.pk).update(wake_at=wake_at)
             Webhook.objects.filter(pk=self.webhook_id).update(
                 failures=F("failures") + 1,
                 failing_since=Coalesce("failing_since", Now()),
                 rests_until=Now() + rest,
             )
+            self._tried(answered, said)
+            wake_at = None if again_in is None else Now() + again_in
+            Delivery.objects.owed().filter(pk=self.pk).update(wake_at=wake_at)
 
     def _tried(self, answered: int | None, said: str, **changes: object) -> None:
         Delivery.objects.filter(pk=self.pk).update(

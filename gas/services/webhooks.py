@@ -115,6 +115,7 @@ def resume(*, webhook: Webhook) -> None:
 def remove(*, webhook: Webhook) -> None:
     """Delete it with the list of its deliveries; what is owed to it is sent no more."""
     with transaction.atomic():
+        _mine(webhook).select_for_update().first()  # before its deliveries, as by a call that ends
         _write_down(webhook, "deleted")
         webhook.delete()
 
