@@ -216,7 +216,7 @@ def test_a_plan_allows_so_many_jobs_at_once(world: World, owner: User, status: S
     first = jobs.submit(upload=sent(world, owner))
     Job.objects.filter(pk=first.pk).update(status=status)
     second = sent(world, owner)
-    with pytest.raises(JobRefused, match="1 jobs queued or running"):
+    with pytest.raises(JobRefused, match="1 job queued or running"):
         jobs.submit(upload=second)
     Job.objects.filter(pk=first.pk).update(status=Status.CANCELLED)
     assert jobs.submit(upload=second).state is Status.QUEUED

@@ -157,7 +157,7 @@ def test_limits_of_its_own_stand_before_the_plans(world: World, owner: User, ask
     assert ask(accounts.set_limits, owner, limits={"max_active_jobs": 1}).done
     arrived(world, owner)
     owner.refresh_from_db()
-    assert "1 jobs queued or running" in limits.room_of(owner).hindrance
+    assert "1 job queued or running" in limits.room_of(owner).hindrance
     assert ask(accounts.set_limits, owner, limits={"max_active_jobs": None}).done
     assert limits.room_of(owner).hindrance == ""
 
