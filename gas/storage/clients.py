@@ -12,6 +12,7 @@ from botocore.config import Config
 from django.conf import settings
 
 from gas import env, metrics
+from gas.storage import patience
 
 if TYPE_CHECKING:
     from mypy_boto3_glacier import GlacierClient
@@ -129,3 +130,4 @@ def forget() -> None:
 
 # A child that shared its parent's connections would read its parent's answers.
 os.register_at_fork(after_in_child=forget)
+patience.install()
