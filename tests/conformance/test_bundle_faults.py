@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from annotator.bundles import load, wrong_files
 from annotator.bundles_install import install
 from annotator.bundles_manifest import read
 from annotator.errors import AnnotatorFailed
+from dev.waiting import until
 from tests.conformance.installing import SEQUENCE, installed, manifest
 from tests.conformance.shelf import Shelf
 
@@ -68,11 +68,8 @@ def test_an_installation_that_was_stopped_goes_on(
     command += [str(manifest(shelf, tmp_path)), "--into", str(tmp_path / "bundles")]
     process = subprocess.Popen(command, cwd=ROOT)
     part = tmp_path / "bundles" / ".small.installing" / "genes-genes.gff3.gz.part"
-    deadline = time.monotonic() + DEADLINE
     half = len(shelf.files["genes.gff3.gz"]) // 2
-    while not (part.exists() and part.stat().st_size == half):
-        assert time.monotonic() < deadline
-        os.sched_yield()
+    until(lambda: part.exists() and part.stat().st_size == half, "a half", seconds=DEADLINE)
     process.send_signal(sent)
     assert process.wait(DEADLINE) == code
     assert not (tmp_path / "bundles" / "small").exists()

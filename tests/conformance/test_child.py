@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 from annotator import child
 from annotator.bundles import DEMO
 from annotator.errors import AnnotatorFailed, DiskFull, InputRefused
+from dev.waiting import until
 from tests.conformance.warm import left_of
 
 DEADLINE = 60.0
@@ -162,7 +162,7 @@ def test_a_child_does_not_outlive_its_killed_parent(endless: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", f"{imports}; {call}"], cwd=root) as parent:
         writer = held_open(endless)
         parent.kill()
-        until(lambda: readers(endless) == [])
+        until(lambda: readers(endless) == [], "the end of the child", seconds=DEADLINE)
     os.close(writer)
 
 
@@ -175,7 +175,7 @@ def held_open(fifo: Path) -> int:
             descriptors.append(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK))
         return bool(descriptors)
 
-    until(is_open)
+    until(is_open, "a reader", seconds=DEADLINE)
     return descriptors[0]
 
 
@@ -191,10 +191,3 @@ def readers(source: Path) -> list[int]:
             if str(source).encode() in words and b"annotator" in words:
                 found.append(int(entry.name))
     return found
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        os.sched_yield()

@@ -1,6 +1,5 @@
 """One contract for both archives: S3's GLACIER class and a Glacier vault."""
 
-import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -10,6 +9,7 @@ import pytest
 
 from dev.local_aws import LocalAws
 from dev.local_vaults import LocalVaults
+from dev.waiting import until
 from gas.storage import objects
 from gas.storage.archive import Archive, ArchiveState, Retrieval, Tier
 from gas.storage.digests import MIB
@@ -75,10 +75,11 @@ def _put_to_sleep(archive: Archive, stored: Stored) -> Sleeper:
 def _wake(archive: Archive, sleeper: Sleeper) -> Awake:
     """Ask for a copy and wait until it can be brought back."""
     retrieval = archive.request_retrieval(sleeper.archive_id, tier=Tier.EXPEDITED)
-    deadline = time.monotonic() + 120
-    while archive.state(sleeper.archive_id, retrieval.id) is ArchiveState.IN_PROGRESS:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    until(
+        lambda: archive.state(sleeper.archive_id, retrieval.id) is not ArchiveState.IN_PROGRESS,
+        "the copy",
+        seconds=120,
+    )
     return Awake(sleeper, retrieval)
 
 

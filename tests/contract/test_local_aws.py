@@ -14,19 +14,13 @@ from django.core import mail
 from celeryconfig import ACCOUNT, QUEUES, THAWED, Queue
 from dev import local_aws
 from dev.local_aws import LocalAws
+from dev.waiting import until
 from gas.storage import clients, objects
 from gas.storage.archive import ArchiveState
 from gas.storage.s3_glacier import S3GlacierArchive
 from tests.contract.conftest import Publish, provision
 
 BACKEND = "anymail.backends.amazon_ses.EmailBackend"
-
-
-def _until(found: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not found():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("queue", [*QUEUES.values(), THAWED], ids=[*QUEUES, THAWED.name])
@@ -128,7 +122,7 @@ def test_no_server_outlives_a_killed_parent(tmp_path: Path) -> None:
         children = [int(word) for word in parent.stdout.readline().split()]
         parent.kill()
     assert len(children) == 2
-    _until(lambda: not any(_runs(pid) for pid in children))
+    until(lambda: not any(_runs(pid) for pid in children), "their end", seconds=60)
 
 
 def _runs(pid: int) -> bool:

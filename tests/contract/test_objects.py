@@ -1,6 +1,5 @@
 """Downloads, publishing, fetching, listing and deleting, over HTTP."""
 
-import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ import pytest
 import urllib3
 
 from dev.local_aws import LocalAws
+from dev.waiting import until
 from gas.storage import clients, objects, streams
 from gas.storage.digests import MIB
 from gas.storage.errors import (
@@ -73,10 +73,7 @@ def test_a_link_ends(publish: Publish) -> None:
     url = objects.presign_download(
         publish(CONTENT).location, filename="a", content_type="text/plain", seconds=1
     )
-    deadline = time.monotonic() + 60
-    while _get(url).status == 200:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    until(lambda: _get(url).status != 200, "the end of the link", seconds=60)
     assert _get(url).status == 403
 
 

@@ -1,15 +1,16 @@
 """The thread that keeps a lease alive, and finds it lost."""
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from django.db import InterfaceError, OperationalError, connection
 
 from celeryconfig import LEASE, QUEUES, STALL_LIMIT, Queue
+from dev import waiting
 from gas.models import Job, LeaseLost, Status, User
 from gas.services import jobs
 from tasks import leases
@@ -19,7 +20,7 @@ from tasks.setbacks import BREAKDOWN
 from tests.seams.world import World, read, state
 from tests.unit.domain.rows import claimed, job_in
 
-PATIENCE = 60  # seconds
+until = partial(waiting.until, what="what was waited for", seconds=60)
 
 
 @pytest.fixture(autouse=True)
@@ -52,13 +53,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture
 def held(owner: User) -> Job:
     return claimed(job_in(Status.QUEUED, owner), Status.RUNNING)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come"
-        threading.Event().wait(0.01)
 
 
 def lost(heartbeat: Heartbeat) -> bool:

@@ -7,13 +7,13 @@ import resource
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from annotator.__main__ import main
 from annotator.run import RESULTS
+from dev.waiting import until
 from tests.unit.annotator.samples import row, write
 
 ROOT = Path(__file__).parents[3]
@@ -159,7 +159,7 @@ def test_stopped_it_leaves_nothing(
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
-        wait_for(tmp_path / ".out.partial" / "piped")
+        until((tmp_path / ".out.partial" / "piped").exists, "the file", seconds=60)
         process.send_signal(sent)
         assert process.wait(60) == code
         assert process.stderr is not None
@@ -174,19 +174,12 @@ def test_a_second_run_into_the_same_folder_leaves_the_first_alone(
     outdir = str(tmp_path / "out")
     command = [sys.executable, "-m", "annotator", "run", "-", outdir]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE) as process:
-        wait_for(tmp_path / ".out.partial" / "piped")
+        until((tmp_path / ".out.partial" / "piped").exists, "the file", seconds=60)
         with pytest.raises(SystemExit):
             main(["run", str(source), outdir])
         assert f"another run is about to make {outdir}" in capsys.readouterr().err
         process.communicate(source.read_bytes(), timeout=60)
         assert process.returncode == 0
-
-
-def wait_for(file: Path) -> None:
-    deadline = time.monotonic() + 60
-    while not file.exists():
-        assert time.monotonic() < deadline
-        os.sched_yield()
 
 
 def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:
