@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from functools import partial
 
+from django.db.models import Max
+
 from gas.models import Job, Upload, User
 from gas.services import idempotency, jobs, reruns, uploads
 from gas.services.jobs import JobRefused
@@ -64,6 +66,6 @@ def rerun(*, owner: User, job: Job, key: Key | None) -> tuple[Job, bool]:
         return again, True
     if made := idempotency.made_before(user=owner, key=key.name, request=key.request):
         return made, False
-    newest = max(owner.jobs.filter(upload=job.upload_id).values_list("pk", flat=True), default=0)
+    newest = owner.jobs.filter(upload=job.upload_id).aggregate(newest=Max("pk"))["newest"] or 0
     make = partial(reruns.rerun, job=job, actor=owner, newest=newest)
     return idempotency.once(user=owner, key=key.name, request=key.request, make=make)
