@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives, mail_admins
 from django.core.validators import validate_email
+from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.utils import timezone
 
@@ -85,7 +86,7 @@ def _reason_against(notice: Notice) -> str:
 
 def tell_staff(alarms: list[Alarm]) -> None:
     """Send `GAS_ADMINS` one mail about these alarms; raises MailUnavailable."""
-    count = f"{len(alarms)} alarm{'' if len(alarms) == 1 else 's'}"
+    count = f"{len(alarms)} alarm{pluralize(len(alarms))}"
     lines = [f"{alarm.raised_at:%Y-%m-%d %H:%M} {one_line(alarm.text)}" for alarm in alarms]
     page = settings.BASE_URL + reverse("admin:gas_alarm_changelist")
     try:

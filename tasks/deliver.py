@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.dispatch import receiver
+from django.template.defaultfilters import pluralize
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -111,7 +112,7 @@ def _reason_to_end(delivery: Delivery, answer: Answer) -> str:
         long_failing, pk=delivery.webhook_id, failures__gte=MOST_FAILURES
     ).exists()
     days = settings.WEBHOOK_PATIENCE.days
-    return f"Every call of {days} day{'' if days == 1 else 's'} has failed." if is_dead else ""
+    return f"Every call of {days} day{pluralize(days)} has failed." if is_dead else ""
 
 
 @receiver(calls_owed)

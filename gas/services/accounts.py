@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from django.core import signing
 from django.db import transaction
+from django.template.defaultfilters import pluralize
 
 from gas.globus import sessions, tokens
 from gas.models import AccountEvent, DeclinedTopic, SignIn, Topic, User
@@ -24,7 +25,7 @@ def end_sign_ins(*, user: User, keep: str, which: int | None = None) -> int:
     others = user.sign_ins.exclude(session_key=keep)
     ended = sessions.end(others if which is None else others.filter(pk=which))
     if ended:
-        _write_down(user, f"signed out {ended} other browser{'' if ended == 1 else 's'}")
+        _write_down(user, f"signed out {ended} other browser{pluralize(ended)}")
     return ended
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Aggregate, BigIntegerField, Count, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
-from django.template.defaultfilters import filesizeformat
+from django.template.defaultfilters import filesizeformat, pluralize
 from django.utils import timezone
 
 from gas.models import Limits, Plan, ResultFile, Status, Upload, User
@@ -26,14 +26,14 @@ class Room:
         """One sentence on why nothing can be submitted now, or nothing."""
         if self.active_jobs >= self.limits.max_active_jobs:
             return (
-                f"You have {_jobs(self.active_jobs)} queued or running, which is what your plan "
-                "allows; please submit again when one has finished."
+                f"You have {self.active_jobs} job{pluralize(self.active_jobs)} queued or running, "
+                "which is what your plan allows; please submit again when one has finished."
             )
         most = self.limits.max_jobs_a_day
         if most is not None and self.jobs_today >= most:
             return (
-                f"You have submitted {_jobs(self.jobs_today)} today, which is what your plan "
-                "allows in a day; please submit again after midnight (UTC)."
+                f"You have submitted {self.jobs_today} job{pluralize(self.jobs_today)} today, "
+                "which is what your plan allows in a day; please submit again after midnight (UTC)."
             )
         return ""
 
@@ -46,10 +46,6 @@ class Room:
             f"With this file you would have {filesizeformat(kept)} of files and results here, and "
             f"your plan keeps {filesizeformat(most)}; please delete jobs you no longer need."
         )
-
-
-def _jobs(count: int) -> str:
-    return f"{count} job{'' if count == 1 else 's'}"
 
 
 def room_of(owner: User, *, without: Upload | None = None) -> Room:

@@ -4,7 +4,7 @@ import math
 from datetime import datetime, timedelta
 
 from django import template
-from django.template.defaultfilters import filesizeformat
+from django.template.defaultfilters import filesizeformat, pluralize
 from django.utils import timezone
 
 register = template.Library()
@@ -25,7 +25,7 @@ def in_words(span: timedelta) -> str:
     seconds = round(span.total_seconds())
     name, length = next((unit for unit in _UNITS if seconds % unit[1] == 0), _UNITS[-1])
     count = seconds // length
-    return f"{count} {name}{'' if count == 1 else 's'}"
+    return f"{count} {name}{pluralize(count)}"
 
 
 @register.filter
@@ -70,7 +70,7 @@ def ago(at: datetime) -> str:
     seconds = (timezone.now() - at).total_seconds()
     for name, length in _LONG_UNITS:
         if count := int(seconds // length) if seconds > 0 else 0:
-            return f"{count} {name}{'' if count == 1 else 's'} ago"
+            return f"{count} {name}{pluralize(count)} ago"
     return "just now"
 
 
@@ -82,4 +82,4 @@ def roughly(span: timedelta) -> str:
         return "less than a minute"
     name, length = next(unit for unit in _UNITS if seconds >= unit[1])
     count = round(seconds / length)
-    return f"about {count} {name}{'' if count == 1 else 's'}"
+    return f"about {count} {name}{pluralize(count)}"

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.template.defaultfilters import pluralize
 
 from celeryconfig import QUEUES, Queue
 from gas.services import upkeep
@@ -36,6 +37,6 @@ class Command(BaseCommand):
 
 def _line(queue: Queue, waiting: int, *, dry_run: bool) -> str:
     if dry_run:
-        return f"{queue.name}: {waiting} dead letter{'' if waiting == 1 else 's'}"
+        return f"{queue.name}: {waiting} dead letter{pluralize(waiting)}"
     moved = upkeep.redrive(queue=queue, actor="manage.py redrive")
-    return f"{queue.name}: {moved} message{'' if moved == 1 else 's'} moved"
+    return f"{queue.name}: {moved} message{pluralize(moved)} moved"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.db.models.functions import Now
+from django.template.defaultfilters import pluralize
 from django.utils import timezone
 
 from gas.commits import after_commit
@@ -106,7 +107,7 @@ def sign_out(user: User, *, actor: User, reason: str) -> str:
     if not ended:
         raise ActRefused("No browser is signed in.")
     _tell(user, f"signed out {ended} browsers: {reason}")
-    return f"{ended} browser{' is' if ended == 1 else 's are'} signed out."
+    return f"{ended} browser{pluralize(ended, ' is,s are')} signed out."
 
 
 def end_sign_in(sign_in: SignIn, *, actor: User, reason: str) -> str:

@@ -2,7 +2,7 @@
 
 from django.db import models
 from django.db.models.functions import Coalesce, Now
-from django.template.defaultfilters import date
+from django.template.defaultfilters import date, pluralize
 
 from gas.commits import after_commit
 from gas.models import IN_FLIGHT, AccountEvent, Failure, Job, JobEvent, Notice, Status, User
@@ -85,7 +85,7 @@ def _send_mails(job: Job, actor: User, reason: str) -> str:
         raise ActRefused("Every mail about it was sent, or is being sent.")
     _note(job, actor, f"sent again: {reason}")
     after_commit(notify.delay, job.pk)
-    return f"{owed} mail{'' if owed == 1 else 's'} will be sent."
+    return f"{owed} mail{pluralize(owed)} will be sent."
 
 
 def cancel(job: Job, *, actor: User, reason: str) -> str:

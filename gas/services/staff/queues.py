@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models.functions import Now
+from django.template.defaultfilters import pluralize
 
 from celeryconfig import QUEUES, Queue
 from gas.models import QueueState, StaffAct
@@ -33,7 +34,7 @@ class Purged:
 
     def __str__(self) -> str:
         def counted(count: int, what: str) -> str:
-            return f"{count} {what}{'' if count == 1 else 's'}"
+            return f"{count} {what}{pluralize(count)}"
 
         return f"{counted(self.messages, 'message')} purged, {counted(self.jobs, 'job')} ended"
 
@@ -79,7 +80,7 @@ def redrive(*, queue: Queue, actor: str, reason: str) -> str:
     """Put the dead letters of a queue back into it; StorageError when SQS cannot be reached."""
     asked = _reason(reason)
     moved = upkeep.redrive(queue=queue, actor=actor)
-    done = f"{moved} message{'' if moved == 1 else 's'} moved back to {queue.name}."
+    done = f"{moved} message{pluralize(moved)} moved back to {queue.name}."
     StaffAct.record("redrive", "queue", queue.name, actor=actor, reason=asked, outcome=done)
     return done
 
